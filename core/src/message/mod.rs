@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! OpenPGP messages: parse, open, seal, sign, verify.
+//!
+//! ```text
+//! bytes → SealedMessage::parse → (who yields the session key?) → SealedMessage::open → Opened { content, verdict }
+//! ```
+//! Streams are `std::io::Read` and `Write`; memory is bounded whatever the size.
+
+pub mod payload;
+
+mod open;
+mod seal;
+mod sign;
+mod verify;
+
+pub use open::{Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError};
+pub use seal::{Container, Padding, RecipientReport, Seal, SealError, SealReport};
+pub use sign::{SignError, Signing};
+pub use verify::{Verified, VerifyError};

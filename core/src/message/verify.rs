@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Verify signed, unencrypted bytes.
+
+use std::io;
+
+use super::{OpenContext, Opened, Quarantine};
+use crate::verdict::Verdict;
+
+/// One signature's verdict beside what SOP wants to know about it.
+pub struct Verified {
+    /// The best of them decides.
+    pub verdict: Verdict,
+    /// Every signature by itself, in order.
+    pub signatures: Vec<Verdict>,
+}
+
+/// Judges detached signatures (armored or binary) over everything `data` yields.
+pub fn detached(
+    signatures: &[u8],
+    data: &mut (dyn io::Read + Send + Sync),
+    context: &OpenContext<'_>,
+) -> Result<Verified, VerifyError> {
+    todo!()
+}
+
+/// Opens an inline-signed or cleartext-signed message; the content waits in `quarantine` for its verdict.
+pub fn inline<Q: Quarantine>(
+    message: &mut (dyn io::Read + Send + Sync),
+    context: &OpenContext<'_>,
+    quarantine: Q,
+) -> Result<Opened<Q>, VerifyError> {
+    todo!()
+}
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// Not a signature, or not a signed message.
+    #[error("this is not an OpenPGP signature or signed message")]
+    NotSigned,
+    /// The place for the content failed.
+    #[error("cannot write the result")]
+    Output(#[source] io::Error),
+    /// The source failed.
+    #[error("cannot read the input")]
+    Input(#[source] io::Error),
+}

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Which certificate for which address, and why.

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What a signature is worth, and for exactly which bytes.
+//!
+//! Content never leaves this crate without one of these beside it. The JSON form is stable: see `docs/verdict.md`.
+
+use serde::{Deserialize, Serialize};
+
+/// The six answers. Order is from best to worst for a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// Valid signature by a known signer, who is the sender (when there is one), for us (when it says for whom).
+    Good,
+    /// Valid signature, but the signer's certificate does not carry the sender's address, or we are not addressed.
+    SenderMismatch,
+    /// A valid-looking signature of a certificate that we do not have.
+    UnknownSigner,
+    /// The signer's certificate or key was expired, revoked or not good enough for our crypto policy.
+    InvalidSigner,
+    /// No signature.
+    Unsigned,
+    /// The bytes are not what was signed. Content with this verdict is never released.
+    Bad,
+}
+
+/// A verdict with its reason, signer and coverage. One per part that a person would see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The answer.
+    pub verdict: VerdictKind,
+    /// Stable, kebab-case, for programs: `signature-valid`, `signer-expired`, `not-intended-recipient`, …
+    pub code: Code,
+    /// One sentence for people. Holds no plaintext.
+    pub reason: String,
+    /// Who signed, as far as it is known.
+    pub signer: Option<Signer>,
+    /// What exactly the signature covers; for unsigned content, what exactly the part is.
+    pub covered: Option<Covered>,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Code {
+    /// Good.
+    SignatureValid,
+    /// The signer's certificate does not carry the From address.
+    SignerIsNotSender,
+    /// The signature names its intended recipients, and the reader is not one of them.
+    NotIntendedRecipient,
+    /// Digest or signature value wrong.
+    SignatureWrong,
+    /// The certificate that made this signature is not known here.
+    SignerUnknown,
+    /// Expired when it signed.
+    SignerExpired,
+    /// Revoked.
+    SignerRevoked,
+    /// Not a signing key, or a certificate that is not valid by itself.
+    SignerUnusable,
+    /// Made with an algorithm or key size that our crypto policy refuses.
+    SignerWeak,
+    /// The signature itself has expired, or lies in the future.
+    SignatureTime,
+    /// There is none.
+    NoSignature,
+}
+
+/// Who signed, and when they say they did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signer {
+    /// Fingerprint of the certificate, upper-case hex; absent when the certificate is not known.
+    pub certificate: Option<String>,
+    /// Fingerprint or key ID of the key that signed, as the signature names it.
+    pub key: String,
+    /// Addresses of the certificate's valid user IDs.
+    pub addresses: Vec<String>,
+    /// The signer's claim, RFC 3339 in UTC.
+    pub signed_at: Option<String>,
+}
+
+/// The exact bytes that a verdict speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// MIME path (`1`, `1.2`, …) in the document that it was found in; empty for a bare OpenPGP message.
+    pub path: String,
+    /// First byte, counted in the document that it was found in (the mail, or a decrypted payload).
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// SHA-256 of these bytes, lower-case hex.
+    pub sha256: String,
+}
+
+impl Verdict {
+    /// May the content be shown at all?
+    pub fn releases(&self) -> bool {
+        self.verdict != VerdictKind::Bad
+    }
+}
