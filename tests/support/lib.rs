@@ -1,2 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! What the test areas share: the cast (alice, bob, mallory), a scratch home, peers and their versions.
+//! What the test areas share, so that a test reads like the story it checks.
+//!
+//! * [`binary`]: the `plombe` under test, built when it has to be.
+//! * [`home`]: a scratch home with the cast in it, and how to run `plombe` there.
+//! * [`scratch`]: a folder for files that peers read and write.
+//! * [`process`]: run any program with input, and say what it did when it was not what was expected.
+//! * [`peers`]: which other OpenPGP programs are here, and what happens when one is not.
+//! * [`corpora`]: mail written by other people, when the checkout has it beside it.
+//! * [`samples`]: contents that tend to break things.
+
+pub mod binary;
+pub mod corpora;
+pub mod home;
+pub mod peers;
+pub mod process;
+pub mod samples;
+pub mod scratch;
+
+pub use binary::plombe;
+pub use home::{ALICE, BOB, Home, MALLORY};
+pub use process::{Ran, run};
+pub use scratch::Scratch;

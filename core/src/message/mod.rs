@@ -13,7 +13,9 @@ mod seal;
 mod sign;
 mod verify;
 
-pub use open::{Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError};
+pub use open::{
+    Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError,
+};
 pub use seal::{Container, Padding, RecipientReport, Seal, SealError, SealReport};
 pub use sign::{SignError, Signing};
 pub use verify::{Verified, VerifyError};
