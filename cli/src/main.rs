@@ -1,4 +1,61 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe`: seal and open mail and files on the command line.
+//! `plombe`: seal, open, sign and verify files and mail, and keep the certificates that it takes.
+//!
+//! This binary does all the I/O that `plombe-core` refuses to do: arguments, files, terminal, clock, network. Reading
+//! order: [`args`] (what can be said), [`app`] (what every command gets), then one module per command; [`exit`] is
+//! the one place that turns an error into an exit code and advice.
 
-fn main() {}
+mod app;
+mod args;
+mod completions;
+mod config;
+mod decrypt;
+mod discovery;
+mod doctor;
+mod encrypt;
+mod exit;
+mod harden;
+mod key;
+mod mail;
+mod man;
+mod sign;
+mod sop;
+mod terminal;
+mod verify;
+
+use std::{ffi::OsString, process::ExitCode};
+
+fn main() -> ExitCode {
+    harden::process();
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    // `plombe sop` is another program's interface with rules of its own: our options do not apply there.
+    if argv.get(1).is_some_and(|word| word == "sop") {
+        return sop::main(argv.into_iter().skip(2).collect());
+    }
+    let args = match args::parse(argv) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let terminal = terminal::Terminal::new(args.global.json, args.global.quiet);
+    match run(args, &terminal) {
+        Ok(()) => exit::Exit::Ok.into(),
+        Err(error) => exit::report(&error, &terminal),
+    }
+}
+
+fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
+    use args::Command;
+    let app = app::App::new(terminal)?;
+    match args.command {
+        Command::Key(command) => key::run(&app, command),
+        Command::Encrypt(args) => encrypt::run(&app, args),
+        Command::Decrypt(args) => decrypt::run(&app, args),
+        Command::Sign(args) => sign::run(&app, args),
+        Command::Verify(args) => verify::run(&app, args),
+        Command::Mail(command) => mail::run(&app, command),
+        Command::Doctor(args) => doctor::run(&app, args),
+        Command::Completions(args) => completions::run(&app, args),
+        Command::Man(args) => man::run(&app, args),
+        Command::Sop { .. } => unreachable!("main() hands it over before the arguments are parsed"),
+    }
+}

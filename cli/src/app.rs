@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What every command gets: settings, crypto policy, the time, and a way to speak.
+
+use std::time::SystemTime;
+
+use plombe_core::crypto_policy::CryptoPolicy;
+
+use crate::{config::Config, terminal::Terminal};
+
+/// One run of the program. `now` is read once, so that everything in a run is judged at the same moment.
+pub(crate) struct App<'a> {
+    pub(crate) config: Config,
+    pub(crate) policy: CryptoPolicy,
+    pub(crate) now: SystemTime,
+    pub(crate) terminal: &'a Terminal,
+}
+
+impl<'a> App<'a> {
+    pub(crate) fn new(terminal: &'a Terminal) -> anyhow::Result<Self> {
+        Ok(Self {
+            config: Config::load()?,
+            policy: CryptoPolicy::standard(),
+            now: SystemTime::now(),
+            terminal,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What can be said on the command line. Each command's own options stand in that command's file.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::{completions, decrypt, doctor, encrypt, exit::Exit, key, mail, man, sign, verify};
+
+/// Seal, open, sign and verify files and mail with OpenPGP.
+#[derive(Parser)]
+#[command(name = "plombe", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 ok, 1 other failure, 2 usage, 3 bad signature, 4 not signed acceptably, 5 no key opens it, \
+6 wrong passphrase, 7 damaged input, 8 refused by policy, 9 certificate unusable or not found, 10 output exists, \
+11 output cannot be written, 12 a decision is needed, 13 network.";
+
+/// Options that every command knows.
+#[derive(clap::Args)]
+pub(crate) struct Global {
+    /// Answer in JSON (docs/json.md says in what form)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// What plombe can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make, find, change and hand out certificates and keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Encrypt a file or standard input
+    Encrypt(encrypt::Args),
+    /// Decrypt a file or standard input
+    Decrypt(decrypt::Args),
+    /// Sign a file or standard input
+    Sign(sign::Args),
+    /// Check the signature of a file or standard input
+    Verify(verify::Args),
+    /// Seal, open and inspect whole mails
+    #[command(subcommand)]
+    Mail(mail::Command),
+    /// Name what is wrong on this machine, and how to mend it
+    Doctor(doctor::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Write the manual pages into a directory
+    Man(man::Args),
+    /// The Stateless OpenPGP interface, for other programs and test suites
+    #[command(disable_help_flag = true)]
+    Sop {
+        /// Everything behind `sop` is handed on as it is
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+/// Where passphrases come from when not from the terminal. Never from arguments or the environment: others can
+/// read those.
+#[derive(clap::Args, Default, Clone)]
+pub(crate) struct PassphraseArgs {
+    /// Take the key's passphrase from the first line of FILE; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Vec<PathBuf>,
+    /// Take the key's passphrase from the first line of the open file descriptor N
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Vec<u32>,
+}
+
+/// Where the result goes.
+#[derive(clap::Args, Default, Clone)]
+pub(crate) struct OutputArgs {
+    /// Write to FILE instead of standard output; appears only when everything went well
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace FILE if it is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
+
+/// The parsed arguments; or, when help was asked for or they make no sense, clap's answer already printed.
+pub(crate) fn parse(argv: Vec<OsString>) -> Result<Args, ExitCode> {
+    Args::try_parse_from(argv).map_err(|error| {
+        // A closed pipe behind `--help` is nobody's concern.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() }
+    })
+}
+
+/// The whole command line as data, for completions and manual pages.
+pub(crate) fn command() -> clap::Command {
+    Args::command()
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `plombe key`: certificates and TSKs.
+
+mod expire;
+mod export;
+mod find;
+mod generate;
+mod import;
+mod list;
+mod passphrase;
+mod publish;
+mod revoke;
+mod rotate;
+mod show;
+mod trust;
+
+use crate::app::App;
+
+/// What can be done with certificates and keys.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Make a certificate and its secret key for an address of yours
+    Generate(generate::Args),
+    /// List certificates, or only those with a secret key
+    List(list::Args),
+    /// Show one certificate in full
+    Show(show::Args),
+    /// Write a certificate, or with --secret the secret key, to standard output or a file
+    Export(export::Args),
+    /// Take in certificates and secret keys from a file
+    Import(import::Args),
+    /// Find the certificate for an address, here and on the network
+    Find(find::Args),
+    /// Hand your certificate to key servers, or write it as a Web Key Directory
+    Publish(publish::Args),
+    /// Decide which certificate belongs to an address
+    Trust(trust::Args),
+    /// Replace the subkeys by new ones; the old ones keep opening old messages
+    Rotate(rotate::Args),
+    /// Change when a certificate expires
+    Expire(expire::Args),
+    /// End a certificate for good
+    Revoke(revoke::Args),
+    /// Change the passphrase of a secret key
+    Passphrase(passphrase::Args),
+}
+
+pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Generate(args) => generate::run(app, args),
+        Command::List(args) => list::run(app, args),
+        Command::Show(args) => show::run(app, args),
+        Command::Export(args) => export::run(app, args),
+        Command::Import(args) => import::run(app, args),
+        Command::Find(args) => find::run(app, args),
+        Command::Publish(args) => publish::run(app, args),
+        Command::Trust(args) => trust::run(app, args),
+        Command::Rotate(args) => rotate::run(app, args),
+        Command::Expire(args) => expire::run(app, args),
+        Command::Revoke(args) => revoke::run(app, args),
+        Command::Passphrase(args) => passphrase::run(app, args),
+    }
+}

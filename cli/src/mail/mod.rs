@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `plombe mail`: whole RFC 5322 messages, one by standard input and output or many in place.
+
+mod inspect;
+mod open;
+mod seal;
+
+use crate::app::App;
+
+/// What can be done with mails.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Seal a mail for its recipients, signed by its sender
+    Seal(seal::Args),
+    /// Open a sealed mail and say what its signature is worth
+    Open(open::Args),
+    /// Show structure and verdict of a mail, and no plaintext
+    Inspect(inspect::Args),
+}
+
+pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Seal(args) => seal::run(app, args),
+        Command::Open(args) => open::run(app, args),
+        Command::Inspect(args) => inspect::run(app, args),
+    }
+}
