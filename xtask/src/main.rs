@@ -1,4 +1,73 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `cargo xtask`: everything that is done to this repository besides editing it.
+//! `cargo xtask`: everything about this repository that is more than one cargo command.
+//!
+//! It depends on next to nothing, so that it builds on a machine where OpenSSL's headers are still missing:
+//! putting them there is its job ([`setup`]).
 
-fn main() {}
+use std::{env, path::PathBuf, process::ExitCode};
+
+mod bench;
+mod demo;
+mod deny;
+mod fuzz;
+mod interop;
+mod peers;
+mod setup;
+mod steps;
+mod tally;
+mod test;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  demo [MAIL.eml]              seal a mail, look at it as the provider does, open it, tamper with it
+  test [--no-peers]            everything that CI checks, set-up included
+  ci                           the same, and every peer must be there
+  interop [--thunderbird]      run the other OpenPGP programs against ours, write docs/interop.md
+  bench [--quick] [--json]     measure speed and memory beside the peers
+  fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
+  deny                         licences, sources and banned crates
+  setup                        only install what building needs
+";
+
+fn main() -> ExitCode {
+    let mut args = env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    let done = match command.as_deref() {
+        Some("demo") => demo::run(&rest),
+        Some("test") => test::run(&rest),
+        Some("ci") => test::run_with_every_peer(&rest),
+        Some("interop") => interop::run(&rest),
+        Some("bench") => bench::run(&rest),
+        Some("fuzz") => fuzz::run_targets(&rest),
+        Some("deny") => deny::check(),
+        Some("setup") => setup::for_building(),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Root of the repository: the folder above this crate's.
+pub(crate) fn root() -> PathBuf {
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
+    manifest.parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// Where builds and scratch files go.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Runs a program as one named step and says in plain words what is going on.
+
+use std::{
+    env,
+    ffi::OsStr,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::root;
+
+/// Cargo, the one that runs us. Works in the repository's root.
+pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(root()).stdin(Stdio::null());
+    command
+}
+
+/// Says what happens, runs it, says how long it took; a failure names the command.
+pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
+    say(what);
+    let begun = Instant::now();
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    if !status.success() {
+        bail!("{what}: `{}` ended with {status}", shown(command));
+    }
+    println!("    done in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+/// What a program prints, when it could be started and succeeded.
+pub(crate) fn output_of(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A line that stands out from what the programs print themselves.
+pub(crate) fn say(what: &str) {
+    println!("==> {what}");
+}
+
+/// The command as a person would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
