@@ -28,6 +28,7 @@ usage: cargo xtask COMMAND
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
   deny                         licences, sources and banned crates
   setup                        only install what building needs
+  peers                        only install the other OpenPGP programs
 ";
 
 fn main() -> ExitCode {
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run_targets(&rest),
         Some("deny") => deny::check(),
         Some("setup") => setup::for_building(),
+        Some("peers") => peers::install(),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())

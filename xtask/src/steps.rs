@@ -4,19 +4,26 @@
 use std::{
     env,
     ffi::OsStr,
+    path::PathBuf,
     process::{Command, Stdio},
     time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::root;
+use crate::{root, target};
 
 /// Cargo, the one that runs us. Works in the repository's root.
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root()).stdin(Stdio::null());
     command
+}
+
+/// Builds `plombe` without optimising our own code (that is the quickest to have) and says where it lies.
+pub(crate) fn plombe() -> Result<PathBuf> {
+    run("building plombe", &mut cargo(["build", "--package", "plombe"]))?;
+    Ok(target().join("debug").join("plombe"))
 }
 
 /// Says what happens, runs it, says how long it took; a failure names the command.

@@ -63,8 +63,10 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
             }
         }
     }
+    // Tests of the command line run this binary.
+    let plombe = steps::plombe()?;
     for (name, args) in TEST_RUNS {
-        tally += test_run(name, args, nothing_may_be_skipped)?;
+        tally += test_run(name, cargo(*args).env("PLOMBE_BIN", &plombe), nothing_may_be_skipped)?;
     }
 
     println!();
@@ -118,9 +120,8 @@ const CHECKS: &[(&str, Check)] = &[
 type Check = fn() -> Result<()>;
 
 /// Runs `cargo test …`, shows what matters of its output, counts.
-fn test_run(name: &str, args: &[&str], require_peers: bool) -> Result<Tally> {
+fn test_run(name: &str, command: &mut Command, require_peers: bool) -> Result<Tally> {
     say(name);
-    let mut command: Command = cargo(args);
     command.args(["--", "--show-output"]).stdout(Stdio::piped());
     if require_peers {
         command.env("PLOMBE_REQUIRE_PEERS", "1");
@@ -139,7 +140,7 @@ fn test_run(name: &str, args: &[&str], require_peers: bool) -> Result<Tally> {
     let mut tally = reader.finish();
     // It did not compile, or a test binary died without its last line.
     if !status.success() && tally.failed == 0 {
-        println!("    `{}` ended with {status}", steps::shown(&command));
+        println!("    `{}` ended with {status}", steps::shown(command));
         tally.failed = 1;
     }
     Ok(tally)
