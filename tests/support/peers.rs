@@ -33,5 +33,5 @@ pub fn required() -> bool {
 #[track_caller]
 pub fn skip(what: &str) {
     assert!(!required(), "missing: {what}; `cargo xtask peers` installs the programs");
-    println!("SKIPPED: no {what}");
+    println!("skipped: {what}");
 }

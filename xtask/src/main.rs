@@ -26,6 +26,7 @@ usage: cargo xtask COMMAND
   interop [--thunderbird]      run the other OpenPGP programs against ours, write docs/interop.md
   bench [--quick] [--json]     measure speed and memory beside the peers
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
+  peers [--thunderbird]        install the other OpenPGP programs that tests run
   deny                         licences, sources and banned crates
   setup                        only install what building needs
   peers                        only install the other OpenPGP programs
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Some("interop") => interop::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("fuzz") => fuzz::run_targets(&rest),
+        Some("peers") => peers::run_installer(&rest),
         Some("deny") => deny::check(),
         Some("setup") => setup::for_building(),
         Some("peers") => peers::install(),
