@@ -3,6 +3,8 @@
 //!
 //! A state is a type: [`LockedTsk`] → [`Tsk`]. A [`Certificate`] never holds secret key material.
 
+mod index;
+
 use std::time::{Duration, SystemTime};
 
 use sequoia_openpgp as openpgp;

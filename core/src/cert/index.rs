@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What a certificate may be found by. Nothing here is checked: use it to find candidates, then ask the checked
+//! functions.
+
+use super::Certificate;
+use crate::Fingerprint;
+
+impl Certificate {
+    /// Fingerprints of the primary key and of every subkey, whatever they are worth; the primary one first.
+    pub fn unverified_keys(&self) -> Vec<Fingerprint> {
+        self.cert.keys().map(|key| key.key().fingerprint()).collect()
+    }
+
+    /// User IDs as they stand in the certificate, whether their signatures hold or not.
+    pub fn unverified_user_ids(&self) -> Vec<String> {
+        self.cert.userids().map(|id| String::from_utf8_lossy(id.userid().value()).into_owned()).collect()
+    }
+
+    /// Addresses in the user IDs, in lower case, whether their signatures hold or not.
+    pub fn unverified_addresses(&self) -> Vec<String> {
+        let address = |id: &sequoia_openpgp::packet::UserID| id.email_normalized().ok().flatten();
+        self.cert.userids().filter_map(|id| address(id.userid())).collect()
+    }
+}
