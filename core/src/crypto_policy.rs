@@ -20,3 +20,12 @@ impl CryptoPolicy {
         &self.standard
     }
 }
+
+/// What our crypto policy refuses in a message.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CryptoPolicyError {
+    /// A cipher that is broken or has 64-bit blocks.
+    #[error("it is encrypted with {0}, which is no longer safe; ask the sender to update their software")]
+    Cipher(String),
+}

@@ -3,7 +3,11 @@
 //!
 //! Content never leaves this crate without one of these beside it. The JSON form is stable: see `docs/verdict.md`.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Fingerprint;
 
 /// The six answers. Order is from best to worst for a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +67,8 @@ pub enum Code {
     SignerWeak,
     /// The signature itself has expired, or lies in the future.
     SignatureTime,
+    /// It carries a critical term (notation, subpacket) that we do not understand.
+    SignatureTerms,
     /// There is none.
     NoSignature,
 }
@@ -93,7 +99,27 @@ pub struct Covered {
     pub sha256: String,
 }
 
+/// One signature by itself: its verdict, and the facts as values instead of text.
+#[derive(Clone, Debug)]
+pub struct SignatureVerdict {
+    /// What this signature is worth.
+    pub verdict: Verdict,
+    /// The key that signed, when its certificate is known.
+    pub key: Option<Fingerprint>,
+    /// That certificate.
+    pub certificate: Option<Fingerprint>,
+    /// When it says that it was made.
+    pub signed_at: Option<SystemTime>,
+    /// Text mode: line endings were not signed.
+    pub text: bool,
+}
+
 impl Verdict {
+    /// Lowers a good verdict when the signer's certificate does not carry `from`, the sender's bare address.
+    pub fn against_sender(self, from: &str) -> Self {
+        todo!()
+    }
+
     /// May the content be shown at all?
     pub fn releases(&self) -> bool {
         self.verdict != VerdictKind::Bad

@@ -6,15 +6,17 @@
 //! ```
 //! Streams are `std::io::Read` and `Write`; memory is bounded whatever the size.
 
+pub mod armor;
 pub mod payload;
+pub mod verify;
 
 mod open;
 mod seal;
 mod sign;
-mod verify;
 
 pub use open::{
     Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError,
+    WrappedSessionKey,
 };
 pub use seal::{Container, Padding, RecipientReport, Seal, SealError, SealReport};
 pub use sign::{SignError, Signing};

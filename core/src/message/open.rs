@@ -3,13 +3,15 @@
 
 use std::{io, time::SystemTime};
 
+use sequoia_openpgp::packet::PKESK;
+
 use crate::{
     Fingerprint, KeyHandle,
     cert::{Certificate, Tsk},
-    crypto_policy::CryptoPolicy,
+    crypto_policy::{CryptoPolicy, CryptoPolicyError},
     secret::Passphrase,
     session_key::SessionKey,
-    verdict::Verdict,
+    verdict::{SignatureVerdict, Verdict},
 };
 
 /// Where plaintext waits for its verdict. What was written here must not be seen by anybody before `release`,
@@ -46,6 +48,8 @@ pub struct OpenContext<'a> {
     pub now: SystemTime,
     /// Bounds on what a stranger's message may cost.
     pub limits: Limits,
+    /// Hash the content, so that the verdict can say exactly what it covers. Costs time on large files.
+    pub hash_content: bool,
 }
 
 /// Bounds on what a stranger's message may cost.
@@ -81,6 +85,11 @@ impl<'a> SealedMessage<'a> {
         todo!()
     }
 
+    /// The session key in its wrappings, for a host that unwraps elsewhere (a keystore, a smart card).
+    pub fn wrapped_session_keys(&self) -> &[WrappedSessionKey] {
+        todo!()
+    }
+
     /// Is there a password among the ways in?
     pub fn has_password(&self) -> bool {
         todo!()
@@ -112,10 +121,29 @@ impl<'a> SealedMessage<'a> {
     }
 }
 
+/// One session key, wrapped to one key. Opaque except for whom it is for.
+#[derive(Clone, Debug)]
+pub struct WrappedSessionKey {
+    pub(crate) packet: PKESK,
+}
+
+impl WrappedSessionKey {
+    /// Whom it is for; `None` when the recipient is hidden.
+    pub fn recipient(&self) -> Option<KeyHandle> {
+        self.packet.recipient()
+    }
+
+    /// The PKESK packet, header included.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        todo!()
+    }
+}
+
 /// Plaintext with its verdict. Neither can be had without the other.
 pub struct Opened<Q> {
     quarantine: Q,
     verdict: Verdict,
+    signatures: Vec<SignatureVerdict>,
     literal_name: Option<Vec<u8>>,
 }
 
@@ -123,6 +151,11 @@ impl<Q: Quarantine> Opened<Q> {
     /// What the signature is worth. Look before [`Opened::release`].
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
+    }
+
+    /// Every signature by itself, in the message's order.
+    pub fn signatures(&self) -> &[SignatureVerdict] {
+        &self.signatures
     }
 
     /// The file name that the sender put into the literal packet. Never signed: show it, do not use it.
@@ -153,6 +186,9 @@ pub enum UnwrapError {
     /// No password fits.
     #[error("wrong password")]
     WrongPassword,
+    /// Every password hash in this message asks for more memory or time than any honest program does.
+    #[error("refused: checking the password of this message would cost too much memory or time")]
+    TooExpensive,
 }
 
 /// Why a message cannot be opened.
@@ -168,6 +204,15 @@ pub enum OpenError {
     /// No integrity protection (tag 9, tag 20): could be rewritten by anyone on the way.
     #[error("refused: this message has no integrity protection; ask the sender to update their software")]
     NoIntegrity,
+    /// Sound, but refused by our crypto policy.
+    #[error("refused by crypto policy: {0}")]
+    Policy(#[from] CryptoPolicyError),
+    /// Encryption inside encryption: no mail program writes it, and it hides what was signed for whom.
+    #[error("refused: an encrypted message inside an encrypted message")]
+    Nested,
+    /// Legal, or a dialect of another program, but not readable by this build.
+    #[error("this build cannot read the message: {0}")]
+    Unsupported(String),
     /// More layers than any honest program writes.
     #[error("refused: too many nested layers")]
     TooDeep,

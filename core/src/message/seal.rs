@@ -8,6 +8,7 @@ use crate::{
     cert::{Certificate, Tsk},
     crypto_policy::CryptoPolicy,
     secret::Passphrase,
+    session_key::SessionKey,
 };
 
 /// What to seal for whom. `..Seal::new(..)` fills the rest with safe defaults.
@@ -18,8 +19,13 @@ pub struct Seal<'a> {
     pub hidden_recipients: Vec<&'a Certificate>,
     /// Passwords, each of which opens the message by itself.
     pub passwords: Vec<Passphrase>,
-    /// Signs inside the encryption, naming every recipient as intended.
-    pub signer: Option<&'a Tsk>,
+    /// Each signs inside the encryption, naming `recipients` as intended. With hidden recipients nobody is named:
+    /// a list without them would turn their verdict into a mismatch, a list with them would give them away.
+    pub signers: Vec<&'a Tsk>,
+    /// The content is UTF-8 text: the literal packet says so, and signatures ignore how lines end.
+    pub text: bool,
+    /// Overrides the choice of container. `None`, the default, takes the best that every recipient reads.
+    pub container: Option<Container>,
     /// Extra bytes that hide the true length.
     pub padding: Padding,
     /// ASCII armor around it.
@@ -69,6 +75,8 @@ pub struct SealReport {
     pub container: Container,
     /// One per certificate.
     pub recipients: Vec<RecipientReport>,
+    /// What opens this message without any key. Drop it unless a log of session keys was asked for.
+    pub session_key: SessionKey,
 }
 
 impl<'a> Seal<'a> {
@@ -78,7 +86,9 @@ impl<'a> Seal<'a> {
             recipients,
             hidden_recipients: Vec::new(),
             passwords: Vec::new(),
-            signer: None,
+            signers: Vec::new(),
+            text: false,
+            container: None,
             padding: Padding::None,
             armor: false,
             policy,
@@ -116,6 +126,12 @@ pub enum SealError {
         /// Expired, revoked, no signing key, weak.
         reason: crate::cert::Unusable,
     },
+    /// A passphrase that nobody could type back is no protection.
+    #[error("the password is empty")]
+    EmptyPassword,
+    /// The backend of this build lacks an algorithm, or its random source failed.
+    #[error("this build cannot do what was asked: {0}")]
+    Unsupported(String),
     /// Neither a certificate nor a password.
     #[error("nobody could open this message: name a recipient or a password")]
     NoRecipient,

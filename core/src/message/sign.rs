@@ -60,6 +60,15 @@ pub enum SignError {
         /// Expired, revoked, no signing key, weak.
         reason: crate::cert::Unusable,
     },
+    /// Nobody was named.
+    #[error("name a signer")]
+    NoSigner,
+    /// The cleartext framework carries UTF-8 text only.
+    #[error("this is not UTF-8 text; sign it detached or inline")]
+    NotText,
+    /// The backend of this build lacks an algorithm.
+    #[error("this build cannot do what was asked: {0}")]
+    Unsupported(String),
     /// The source failed.
     #[error("cannot read the input")]
     Input(#[source] io::Error),
