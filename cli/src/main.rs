@@ -15,11 +15,16 @@ mod doctor;
 mod encrypt;
 mod exit;
 mod harden;
+mod input;
 mod key;
 mod mail;
 mod man;
+mod output;
+mod passphrase;
+mod progress;
 mod sign;
 mod sop;
+mod store;
 mod terminal;
 mod verify;
 
