@@ -27,3 +27,8 @@ pub mod verdict;
 
 /// Identity and lookup hint of an OpenPGP key, as Sequoia spells them (upper-case hex in `Display`).
 pub use sequoia_openpgp::{Fingerprint, KeyHandle};
+
+/// What does the cryptography: library, version and backend, in one line for people.
+pub fn engine() -> String {
+    format!("sequoia-openpgp {} ({})", sequoia_openpgp::VERSION, sequoia_openpgp::crypto::backend())
+}

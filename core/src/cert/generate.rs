@@ -107,7 +107,7 @@ fn generate(
     if user_ids.iter().any(|user_id| user_id.is_empty() || user_id.chars().any(char::is_control)) {
         return Err(CertError::BadUserId);
     }
-    if profile == Profile::Pqc && CipherSuite::MLDSA65_Ed25519.is_supported().is_err() {
+    if !profile.is_supported() {
         return Err(CertError::ProfileUnsupported { profile });
     }
     let primary = primary_key(profile, now).map_err(|_| CertError::ProfileUnsupported { profile })?;
@@ -239,6 +239,14 @@ fn announce(
 }
 
 impl Profile {
+    /// Does this build's crypto backend have the profile's algorithms?
+    pub fn is_supported(self) -> bool {
+        match self {
+            Self::Rfc4880 | Self::Rfc9580 => true,
+            Self::Pqc => CipherSuite::MLDSA65_Ed25519.is_supported().is_ok(),
+        }
+    }
+
     /// The profile that an existing certificate is of, so that new subkeys are of its kind. Certificates of other
     /// algorithms (RSA, NIST curves) get Curve25519 subkeys, which every implementation of their version reads.
     pub(super) fn of(primary: &Key<openpgp::packet::key::PublicParts, UnspecifiedRole>) -> Self {

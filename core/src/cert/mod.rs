@@ -23,6 +23,7 @@
 //! person), and the changes: `expiry`, `user_id`, `rotate`, `revoke`, `merge`, `minimise`.
 
 mod certificate;
+mod certify;
 mod error;
 mod generate;
 mod genuine;
@@ -31,13 +32,16 @@ mod lock;
 mod merge;
 mod minimise;
 mod parse;
+mod refresh;
 mod revoke;
 mod tsk;
 mod usable;
 
 pub use certificate::Certificate;
+pub use certify::UserIdQuery;
 pub use error::{CertError, UnlockError};
 pub use generate::{DEFAULT_TTL, Generated, Profile, UnknownProfile, user_id};
+pub use refresh::Refresh;
 pub use revoke::Reason;
 pub use tsk::{LockedTsk, Tsk};
 pub use usable::Unusable;

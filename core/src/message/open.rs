@@ -35,6 +35,13 @@ impl SignerCertificates for [Certificate] {
     }
 }
 
+/// A slice cannot be a trait object, a vector can.
+impl SignerCertificates for Vec<Certificate> {
+    fn find(&self, handle: &KeyHandle) -> Vec<Certificate> {
+        self.as_slice().find(handle)
+    }
+}
+
 /// Everything that opening depends on besides the message and its session key.
 #[derive(Clone, Copy)]
 pub struct OpenContext<'a> {
