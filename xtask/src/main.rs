@@ -29,7 +29,6 @@ usage: cargo xtask COMMAND
   peers [--thunderbird]        install the other OpenPGP programs that tests run
   deny                         licences, sources and banned crates
   setup                        only install what building needs
-  peers                        only install the other OpenPGP programs
 ";
 
 fn main() -> ExitCode {
@@ -46,7 +45,6 @@ fn main() -> ExitCode {
         Some("peers") => peers::run_installer(&rest),
         Some("deny") => deny::check(),
         Some("setup") => setup::for_building(),
-        Some("peers") => peers::install(),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())

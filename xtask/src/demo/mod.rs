@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `cargo xtask demo [MAIL.eml]`: the product as a story, with real programs and a real mail.
+//!
+//! Everything happens in `target/demo`, which is made anew each time and left there to look at.
+
+mod gpg;
+mod mail;
+mod stage;
+mod words;
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, bail};
+
+use self::{
+    mail::Mail,
+    stage::{Stage, indented, tell},
+};
+use crate::{setup, steps};
+
+/// HTML beside text, umlauts in subject and names, two attachments.
+const SAMPLE: &[u8] = include_bytes!("sample.eml");
+
+/// Tells the story with the given mail, or with the sample.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let plain = match args {
+        [] => Mail::new(SAMPLE.to_vec()),
+        [file] => Mail::new(fs::read(file).with_context(|| format!("cannot read {file}"))?),
+        _ => bail!("usage: cargo xtask demo [MAIL.eml]"),
+    }?;
+    setup::for_building()?;
+    let stage = Stage::new(&steps::plombe()?)?;
+
+    two_people(&stage, &plain)?;
+    alice_seals(&stage, &plain)?;
+    the_provider_looks(&stage, &plain)?;
+    bob_opens(&stage)?;
+    gpg_opens(&stage, &plain)?;
+    somebody_tampers(&stage)?;
+    mallory_tries(&stage)?;
+
+    tell(&format!(
+        "\nThat was it. Everything lies in {} if you want to look.\n\
+         Next: README.md has six commands to begin with.",
+        stage.folder().display()
+    ));
+    Ok(())
+}
+
+fn two_people(stage: &Stage, plain: &Mail) -> Result<()> {
+    let (alice, bob) = (plain.author(), plain.first_recipient());
+    tell(&format!(
+        "\n1. Two people, two computers\n\n\
+         Alice ({alice}) and Bob ({bob}) each make a key. The secret part stays on their own machine.\n\
+         (A real key has a passphrase. This one has none, so that the demo need not ask.)\n"
+    ));
+    stage.shown("alice", &["key", "generate", alice, "--no-passphrase"], None)?;
+    stage.shown("bob", &["key", "generate", bob, "--no-passphrase"], None)?;
+    // Whoever else the mail goes to lives with Bob, and has nothing to say in this story.
+    for other in plain.recipients().iter().skip(1).filter(|other| *other != alice) {
+        stage.plombe("bob", &["key", "generate", other, "--no-passphrase"], &[])?;
+    }
+
+    tell("\nThey exchange certificates, the public halves. (`plombe key find` gets them from the web.)\n");
+    for address in plain.recipients().iter().filter(|address| *address != alice) {
+        give(stage, "bob", address, "alice")?;
+    }
+    give(stage, "alice", alice, "bob")
+}
+
+/// Exports the certificate of `address` from one home and imports it into the other.
+fn give(stage: &Stage, from: &str, address: &str, to: &str) -> Result<()> {
+    let file = format!("{address}.pgp");
+    stage.shown(from, &["key", "export", address], Some(&file))?;
+    stage.shown(to, &["key", "import", &file], None)
+}
+
+fn alice_seals(stage: &Stage, plain: &Mail) -> Result<()> {
+    tell(&format!(
+        "\n2. Alice seals a mail\n\n    \
+         Subject:      {}\n    Attachments:  {}\n    Size:         {} bytes\n",
+        plain.subject(),
+        plain.attachments().join(", "),
+        plain.bytes().len()
+    ));
+    stage.write("plain.eml", plain.bytes())?;
+    stage.piped("alice", &["mail", "seal"], "plain.eml", "sealed.eml")
+}
+
+fn the_provider_looks(stage: &Stage, plain: &Mail) -> Result<()> {
+    let sealed = Mail::new(stage.read("sealed.eml")?)?;
+    let lines = plain.telling_lines();
+    let found = lines.iter().filter(|line| contains(sealed.bytes(), line)).count();
+    tell(&format!(
+        "\n3. What the provider sees, and whoever breaks into it\n\n{}\n    \
+         …and then {} bytes of this:\n\n{}\n    …\n\n\
+         So: who writes to whom and when, how large it is, and that it is sealed. The subject is `{}`.\n\
+         Of {} lines of text and attachments in Alice's mail, {found} can be found in this.",
+        indented(&sealed.header_for_show()),
+        sealed.bytes().len(),
+        indented(&sealed.armor_start(5)),
+        sealed.subject(),
+        lines.len(),
+    ));
+    if found > 0 {
+        bail!(
+            "plaintext was found in the sealed mail: this must never happen, please report it (SECURITY.md)"
+        );
+    }
+    Ok(())
+}
+
+fn bob_opens(stage: &Stage) -> Result<()> {
+    tell("\n4. Bob opens it\n");
+    stage.piped("bob", &["mail", "open"], "sealed.eml", "opened.eml")?;
+    let opened = Mail::new(stage.read("opened.eml")?)?;
+    tell(&format!(
+        "\nThe line above is the verdict: who signed, and whether that is the sender. It comes before any text.\n\
+         What Bob has now:\n\n    Subject:      {}\n    Attachments:  {}\n",
+        opened.subject(),
+        opened.attachments().join(", ")
+    ));
+    let text = stage.plombe("bob", &["mail", "open", "--text"], &stage.read("sealed.eml")?)?;
+    tell(&indented(&first_lines(&String::from_utf8_lossy(&text.stdout), 12)));
+    Ok(())
+}
+
+fn gpg_opens(stage: &Stage, plain: &Mail) -> Result<()> {
+    tell("\n5. Nobody needs Plombe to read it\n");
+    let Some(version) = gpg::version() else {
+        tell("GnuPG is not installed here, so this part is left out. (`apt-get install gpg` brings it.)");
+        return Ok(());
+    };
+    tell(&format!("{version} is on this machine. It gets Bob's key and the sealed part of the mail:\n"));
+    let bob = plain.first_recipient();
+    let tsk = stage.plombe("bob", &["key", "export", "--secret", bob], &[])?.stdout;
+    let alice = stage.read(&format!("{}.pgp", plain.author()))?;
+    let sealed = Mail::new(stage.read("sealed.eml")?)?;
+    let opened = gpg::open(&[&tsk, &alice], sealed.armor()?.as_bytes())?;
+    tell(&indented(&opened.signature));
+    let lines = plain.telling_lines();
+    let found = lines.iter().filter(|line| contains(&opened.content, line)).count();
+    tell(&format!(
+        "\nThe same content: {found} of {} lines of Alice's mail are in what GnuPG wrote.",
+        lines.len()
+    ));
+    if found < lines.len() {
+        bail!("GnuPG's result differs from Alice's mail");
+    }
+    Ok(())
+}
+
+fn somebody_tampers(stage: &Stage) -> Result<()> {
+    tell("\n6. Somebody on the way changes one character\n");
+    let sealed = Mail::new(stage.read("sealed.eml")?)?;
+    let (tampered, place) = sealed.tampered()?;
+    stage.write("tampered.eml", &tampered)?;
+    tell(&format!("One of {} bytes, at {place}. Bob tries to open it:\n", tampered.len()));
+    let out = stage.folder().join("tampered-opened.eml");
+    stage.refused("bob", &["mail", "open"], "tampered.eml", &out)?;
+    nothing_was_written(&out)?;
+    tell("\nNot a word of it was written: nothing comes out before integrity and signature are checked.");
+    Ok(())
+}
+
+fn mallory_tries(stage: &Stage) -> Result<()> {
+    tell("\n7. Mallory has a copy, and a key of her own\n");
+    stage.plombe("mallory", &["key", "generate", "mallory@example.test", "--no-passphrase"], &[])?;
+    let out = stage.folder().join("mallory-opened.eml");
+    stage.refused("mallory", &["mail", "open"], "sealed.eml", &out)?;
+    nothing_was_written(&out)
+}
+
+fn nothing_was_written(out: &Path) -> Result<()> {
+    if fs::metadata(out).is_ok_and(|file| file.len() > 0) {
+        bail!("{} has content although opening was refused: please report it (SECURITY.md)", out.display());
+    }
+    Ok(())
+}
+
+fn contains(bytes: &[u8], line: &str) -> bool {
+    // Line ends may have changed on the way, lines may not.
+    bytes.windows(line.len()).any(|window| window == line.as_bytes())
+}
+
+fn first_lines(text: &str, count: usize) -> String {
+    let mut lines: Vec<&str> = text.lines().take(count).collect();
+    if text.lines().count() > count {
+        lines.push("…");
+    }
+    lines.join("\n")
+}
