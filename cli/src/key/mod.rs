@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key`: certificates and TSKs.
 
+mod change;
+mod describe;
 mod expire;
 mod export;
 mod find;
