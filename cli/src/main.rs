@@ -9,6 +9,7 @@ mod app;
 mod args;
 mod completions;
 mod config;
+mod date;
 mod decrypt;
 mod discovery;
 mod doctor;
@@ -17,16 +18,20 @@ mod exit;
 mod harden;
 mod input;
 mod key;
+mod keyring;
 mod mail;
 mod man;
 mod output;
 mod passphrase;
 mod progress;
+mod recipient;
 mod sign;
 mod sop;
 mod store;
 mod terminal;
+mod verdict;
 mod verify;
+mod who;
 
 use std::{ffi::OsString, process::ExitCode};
 

@@ -44,15 +44,16 @@ impl Passphrases {
         Ok(Self { given })
     }
 
-    /// Unlocks `tsk`, whom a person knows as `name`. What a person types is kept for the next TSK of this run.
-    pub(crate) fn unlock(&mut self, tsk: LockedTsk, name: &str) -> anyhow::Result<Tsk> {
+    /// Unlocks `tsk`, whom a person knows as `name`, and says which passphrase did it. What a person types is kept
+    /// for the next TSK of this run.
+    pub(crate) fn unlock(&mut self, tsk: LockedTsk, name: &str) -> anyhow::Result<(Tsk, Option<Passphrase>)> {
         if !tsk.is_locked() {
-            return Ok(tsk.unlock(None)?);
+            return Ok((tsk.unlock(None)?, None));
         }
         for passphrase in &self.given {
             match tsk.clone().unlock(Some(passphrase)) {
                 Err(UnlockError::WrongPassphrase) => {}
-                other => return Ok(other?),
+                other => return Ok((other?, Some(passphrase.clone()))),
             }
         }
         if !self.given.is_empty() {
@@ -68,8 +69,8 @@ impl Passphrases {
             match tsk.clone().unlock(Some(&typed)) {
                 Err(UnlockError::WrongPassphrase) => {}
                 Ok(unlocked) => {
-                    self.given.push(typed);
-                    return Ok(unlocked);
+                    self.given.push(typed.clone());
+                    return Ok((unlocked, Some(typed)));
                 }
                 Err(other) => return Err(other.into()),
             }
@@ -118,7 +119,8 @@ pub(crate) fn prompt(question: &str) -> anyhow::Result<Passphrase> {
     Ok(Passphrase::new(typed.into_bytes()))
 }
 
-fn prompt_twice(name: &str) -> anyhow::Result<Passphrase> {
+/// Asks for a new passphrase until it was typed twice the same way.
+pub(crate) fn prompt_twice(name: &str) -> anyhow::Result<Passphrase> {
     for _ in 0..ATTEMPTS {
         let first = prompt(&format!("New passphrase for {}: ", printable_line(name)))?;
         let second = prompt("The same again: ")?;

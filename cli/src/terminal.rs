@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What people see: lines on standard error, in colours that follow the terminal, and nothing that could steer it.
 
-use std::io::Write as _;
+use std::{io::Write as _, path::Path};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+
+use crate::{args::OutputArgs, output};
 
 /// How to speak. Results of commands go to standard output; everything said about them goes to standard error.
 pub(crate) struct Terminal {
@@ -63,6 +65,22 @@ impl Terminal {
         if let Ok(line) = serde_json::to_string(value) {
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         }
+    }
+
+    /// The result of a command: one JSON object on one line of standard output; of standard error, where standard
+    /// output carries content.
+    pub(crate) fn json_result(&self, stdout_taken: bool, value: &impl Serialize) -> anyhow::Result<()> {
+        if stdout_taken {
+            self.json_to_stderr(value);
+            return Ok(());
+        }
+        output::print_json(value)
+    }
+
+    /// As [`Terminal::json_result`], for commands whose content goes where `args` say.
+    pub(crate) fn json_beside(&self, args: &OutputArgs, value: &impl Serialize) -> anyhow::Result<()> {
+        let stdout_taken = args.output.as_deref().is_none_or(|path| path == Path::new("-"));
+        self.json_result(stdout_taken, value)
     }
 
     /// Nobody can be told that standard error is closed.

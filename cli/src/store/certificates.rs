@@ -3,6 +3,8 @@
 
 use std::{
     cell::OnceCell,
+    fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -77,6 +79,9 @@ impl Certificates {
     pub(crate) fn store(&self, certificate: &Certificate) -> anyhow::Result<Stored> {
         let name = certificate.fingerprint().to_hex().to_lowercase();
         let mut stored = Stored::New;
+        // The library makes folders inside, not the directory itself. Others need not see whom we write to.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
+        made.map_err(|error| unwritable(&self.directory, &error))?;
         self.open()?
             .insert(&name, certificate.clone(), false, |new, old| {
                 let old = old.and_then(|bytes| Certificate::parse_all(bytes).ok()?.into_iter().next());
@@ -88,9 +93,8 @@ impl Certificates {
             })
             .map_err(|error| match error {
                 openpgp_cert_d::Error::IoError(error) => unwritable(&self.directory, &error).into(),
-                other => anyhow::Error::from(other),
-            })
-            .context("cannot store the certificate")?;
+                other => anyhow::Error::from(other).context("cannot store the certificate"),
+            })?;
         Ok(stored)
     }
 
