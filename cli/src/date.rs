@@ -21,6 +21,18 @@ pub(crate) fn day(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `Sat Nov 21 22:30:05 2026`, for mbox files.
+pub(crate) fn asctime(time: SystemTime) -> String {
+    let days = seconds(time) / DAY;
+    let (year, month, day) = civil(days);
+    // 1970 began on a Thursday.
+    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(days % 7) as usize];
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let second = seconds(time) % DAY;
+    let (hours, minutes, seconds) = (second / 3600, second % 3600 / 60, second % 60);
+    format!("{weekday} {} {day:2} {hours:02}:{minutes:02}:{seconds:02} {year}", months[month as usize - 1])
+}
+
 /// Times before 1970 do not occur in OpenPGP.
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
@@ -125,6 +137,7 @@ mod tests {
         assert_eq!(rfc3339(at(0)), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(at(951_782_400)), "2000-02-29T00:00:00Z");
         assert_eq!(rfc3339(at(1_795_300_205)), "2026-11-21T22:30:05Z");
+        assert_eq!(asctime(at(1_795_300_205)), "Sat Nov 21 22:30:05 2026");
         assert_eq!(day(at(u64::from(u32::MAX))), "2106-02-07");
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     if !args.sign_as.is_empty() {
         let mut keyring = Keyring::open(app, &args.passphrase)?;
         for who in &args.sign_as {
-            signers.push(keyring.signer(who)?);
+            signers.push(keyring.required_signer(who)?);
         }
     }
 

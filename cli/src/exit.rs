@@ -4,7 +4,7 @@
 use std::{fmt, io, process::ExitCode};
 
 use plombe_core::{
-    cert::{CertError, UnlockError},
+    cert::{CertError, UnlockError, Unusable},
     mail::{AddressError, MailOpenError, MailSealError},
     message::{OpenError, SealError, SignError, UnwrapError, VerifyError},
     mime::MimeError,
@@ -12,7 +12,7 @@ use plombe_core::{
 };
 use serde_json::json;
 
-use crate::{keyring::hint_for, output::OutputError, terminal::Terminal};
+use crate::{output::OutputError, terminal::Terminal};
 
 /// Stable: scripts rely on these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub(crate) fn report(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
 }
 
 /// The chain of causes as one line: "cannot read a.pgp: No such file or directory".
-fn sentence(error: &anyhow::Error) -> String {
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
@@ -131,6 +131,11 @@ fn sentence(error: &anyhow::Error) -> String {
         }
     }
     parts.join(": ")
+}
+
+/// Which code an error ends the program with.
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
+    judge(error).0
 }
 
 /// The first cause that we know decides.
@@ -159,6 +164,17 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         .or_else(|| is(cause).map(judge_mime))
         .or_else(|| is(cause).map(judge_output))?;
     Some((exit, (!hint.is_empty()).then(|| hint.to_owned())))
+}
+
+/// Where the error does not say whose certificate it is about.
+fn advice_on(reason: Unusable) -> Hint {
+    match reason {
+        Unusable::Expired => {
+            "if it is yours, extend it: `plombe key expire`; otherwise ask its owner for a new one"
+        }
+        Unusable::NotYetValid => "check the clock of this machine: `date`",
+        _ => "if it is yours, renew it: `plombe key rotate`; otherwise ask its owner for a new one",
+    }
 }
 
 /// What to do next; empty where the message says it all.
@@ -217,7 +233,7 @@ fn judge_seal(error: &SealError) -> (Exit, Hint) {
             Exit::CertificateUnusable,
             "ask its owner for a new certificate, or try `plombe key find ADDRESS`",
         ),
-        SealError::SignerUnusable { reason, .. } => (Exit::CertificateUnusable, hint_for(*reason)),
+        SealError::SignerUnusable { reason, .. } => (Exit::CertificateUnusable, advice_on(*reason)),
         SealError::EmptyPassword | SealError::NoRecipient => (Exit::Usage, ""),
         SealError::Output(source) => judge_writing(source),
         _ => (Exit::Failed, ""),
@@ -226,7 +242,7 @@ fn judge_seal(error: &SealError) -> (Exit, Hint) {
 
 fn judge_sign(error: &SignError) -> (Exit, Hint) {
     match error {
-        SignError::SignerUnusable { reason, .. } => (Exit::CertificateUnusable, hint_for(*reason)),
+        SignError::SignerUnusable { reason, .. } => (Exit::CertificateUnusable, advice_on(*reason)),
         SignError::NoSigner | SignError::NotText => (Exit::Usage, ""),
         SignError::Output(source) => judge_writing(source),
         _ => (Exit::Failed, ""),
@@ -253,7 +269,7 @@ fn judge_certificate(error: &CertError) -> (Exit, Hint) {
         CertError::TooLarge { .. } => (Exit::Refused, "export single certificates and import those"),
         CertError::BadUserId | CertError::BadTime => (Exit::Usage, ""),
         CertError::PrimarySecretMissing => (Exit::CertificateUnusable, ""),
-        CertError::Unusable(reason) => (Exit::CertificateUnusable, hint_for(*reason)),
+        CertError::Unusable(reason) => (Exit::CertificateUnusable, advice_on(*reason)),
         _ => (Exit::Failed, ""),
     }
 }

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use plombe_core::{
-    Fingerprint,
-    cert::{Certificate, LockedTsk, Tsk},
+    Fingerprint, KeyHandle,
+    cert::{Certificate, LockedTsk, Tsk, Unusable},
     message::{SealedMessage, UnwrapError},
     secret::Passphrase,
     session_key::SessionKey,
@@ -19,27 +19,32 @@ use crate::{
     who::{self, Who},
 };
 
-/// TSKs as they lie in the store, and those of them that were needed so far, unlocked.
+/// Every TSK of the store, unlocked as far as it was needed.
 pub(crate) struct Keyring<'a> {
     app: &'a App<'a>,
-    locked: Vec<LockedTsk>,
-    unlocked: Vec<Tsk>,
+    own: Vec<Own>,
     passphrases: Passphrases,
     passwords: Vec<Passphrase>,
 }
 
+struct Own {
+    locked: LockedTsk,
+    certificate: Certificate,
+    unlocked: Option<Tsk>,
+}
+
 impl<'a> Keyring<'a> {
     pub(crate) fn open(app: &'a App<'a>, args: &PassphraseArgs) -> anyhow::Result<Self> {
-        let mut locked = Vec::new();
+        let mut own = Vec::new();
         for tsk in app.tsks.all()? {
             // The certificate store may know more: a revocation, a later expiry.
-            locked.push(match app.certificates.by_fingerprint(&tsk.fingerprint())? {
+            let locked = match app.certificates.by_fingerprint(&tsk.fingerprint())? {
                 Some(certificate) => tsk.merge(certificate)?,
                 None => tsk,
-            });
+            };
+            own.push(Own { certificate: locked.certificate(), locked, unlocked: None });
         }
-        let passphrases = Passphrases::from_args(args)?;
-        Ok(Self { app, locked, unlocked: Vec::new(), passphrases, passwords: Vec::new() })
+        Ok(Self { app, own, passphrases: Passphrases::from_args(args)?, passwords: Vec::new() })
     }
 
     /// Takes passwords for messages that are sealed to one.
@@ -50,9 +55,14 @@ impl<'a> Keyring<'a> {
         Ok(())
     }
 
+    /// From now on nobody is asked: what is locked and cannot be unlocked by what was given stays locked.
+    pub(crate) fn ask_nobody(&mut self) {
+        self.passphrases.ask_nobody();
+    }
+
     /// Fingerprints of every certificate whose secret key is here: the person who reads.
     pub(crate) fn owners(&self) -> Vec<Fingerprint> {
-        self.locked.iter().map(LockedTsk::fingerprint).collect()
+        self.own.iter().map(|own| own.certificate.fingerprint()).collect()
     }
 
     /// The session key of `sealed`, from the TSKs that it names, then from any if it hides a recipient, then from
@@ -60,17 +70,15 @@ impl<'a> Keyring<'a> {
     pub(crate) fn session_key(&mut self, sealed: &SealedMessage<'_>) -> anyhow::Result<SessionKey> {
         let recipients = sealed.recipients();
         let hidden = recipients.iter().any(Option::is_none);
-        let named = |tsk: &LockedTsk| {
-            let certificate = tsk.certificate();
-            recipients.iter().flatten().any(|handle| certificate.matches(handle))
-        };
-        let (first, others): (Vec<_>, Vec<_>) = self.locked.clone().into_iter().partition(named);
-        let others = if hidden { others } else { Vec::new() };
+        let named = |own: &Own| recipients.iter().flatten().any(|handle| own.certificate.matches(handle));
+        let (first, others): (Vec<usize>, Vec<usize>) =
+            (0..self.own.len()).partition(|&i| named(&self.own[i]));
 
         let mut failed_unlock = None;
-        for tsk in first.into_iter().chain(others) {
-            match self.unlock(tsk) {
-                Ok(tsk) => match sealed.unwrap_session_key(&[tsk], &self.app.policy, self.app.now) {
+        for number in first.into_iter().chain(others.into_iter().filter(|_| hidden)) {
+            let (policy, now) = (&self.app.policy, self.app.now);
+            match self.unlock(number) {
+                Ok(tsk) => match sealed.unwrap_session_key(std::slice::from_ref(tsk), policy, now) {
                     Err(UnwrapError::NoMatchingKey { .. }) => {}
                     other => return Ok(other?),
                 },
@@ -86,7 +94,7 @@ impl<'a> Keyring<'a> {
 
     fn session_key_from_password(&mut self, sealed: &SealedMessage<'_>) -> anyhow::Result<SessionKey> {
         if self.passwords.is_empty() {
-            let typed = passphrase::prompt("Password of this message: ").map_err(|_| {
+            let typed = self.passphrases.prompt("Password of this message: ").map_err(|_| {
                 Failure::new(Exit::WrongPassphrase, "this message is sealed with a password")
                     .hint("give it with --password-file FILE")
             })?;
@@ -95,43 +103,34 @@ impl<'a> Keyring<'a> {
         Ok(sealed.unwrap_with_passwords(&self.passwords)?)
     }
 
-    /// The TSK that signs for `who`: one that can sign now, the newest if there are several.
-    pub(crate) fn signer(&mut self, who: &Who) -> anyhow::Result<Tsk> {
-        let app = self.app;
-        let means = |certificate: &Certificate| match who {
-            Who::Address(address) => certificate.has_address(address, &app.policy, app.now),
-            Who::Key(handle) => certificate.matches(handle),
-        };
-        let found: Vec<LockedTsk> =
-            self.locked.iter().filter(|tsk| means(&tsk.certificate())).cloned().collect();
-        let best = found
-            .iter()
-            .filter(|tsk| tsk.certificate().can_sign(&app.policy, app.now).is_ok())
-            .max_by_key(|tsk| tsk.certificate().created());
-        match best.or(found.first()) {
-            Some(tsk) => {
-                let certificate = tsk.certificate();
-                if let Err(reason) = certificate.can_sign(&app.policy, app.now) {
-                    let message =
-                        format!("the key of {} cannot sign: {reason}", who::name(app, &certificate));
-                    return Err(Failure::new(Exit::CertificateUnusable, message)
-                        .hint(hint_for(reason))
-                        .into());
-                }
-                self.unlock(tsk.clone())
+    /// The TSK that signs for `who`: one that can sign now, the newest if there are several. `None` when there is no
+    /// secret key for them at all.
+    pub(crate) fn signer(&mut self, who: &Who) -> anyhow::Result<Option<Tsk>> {
+        let meant: Vec<usize> =
+            (0..self.own.len()).filter(|&i| who.means(&self.own[i].certificate)).collect();
+        let able = meant.iter().copied().filter(|&number| self.can_sign(who, number).is_ok());
+        let best = able.max_by_key(|&number| self.own[number].certificate.created());
+        match (best, meant.first()) {
+            (Some(number), _) => self.unlock(number).cloned().map(Some),
+            (None, Some(&number)) => {
+                Err(self.can_sign(who, number).expect_err("it was sorted out above").into())
             }
-            // An expired or revoked certificate has no valid address: look again to give the true reason.
-            None => Err(self.why_no_signer(who)?),
+            (None, None) => Ok(None),
         }
+    }
+
+    /// As [`Keyring::signer`]; having none is a failure.
+    pub(crate) fn required_signer(&mut self, who: &Who) -> anyhow::Result<Tsk> {
+        self.signer(who)?.ok_or_else(|| who.no_secret())
     }
 
     /// The signer when nobody is named: the only TSK that can sign now.
     pub(crate) fn only_signer(&mut self) -> anyhow::Result<Tsk> {
-        let app = self.app;
-        let can_sign = |tsk: &&LockedTsk| tsk.certificate().can_sign(&app.policy, app.now).is_ok();
-        let able: Vec<LockedTsk> = self.locked.iter().filter(can_sign).cloned().collect();
-        match able.as_slice() {
-            [only] => self.unlock(only.clone()),
+        let able: Vec<usize> = (0..self.own.len())
+            .filter(|&i| self.own[i].certificate.can_sign(&self.app.policy, self.app.now).is_ok())
+            .collect();
+        match able[..] {
+            [only] => self.unlock(only).cloned(),
             [] => Err(Failure::new(Exit::CertificateUnusable, "there is no secret key here that can sign")
                 .hint("`plombe key generate you@example.org` makes one")
                 .into()),
@@ -141,55 +140,52 @@ impl<'a> Keyring<'a> {
         }
     }
 
-    fn why_no_signer(&self, who: &Who) -> anyhow::Result<anyhow::Error> {
-        let tsk = who.tsk(self.app)?;
-        let certificate = self
-            .locked
-            .iter()
-            .find(|own| own.fingerprint() == tsk.fingerprint())
-            .unwrap_or(&tsk)
-            .certificate();
-        let name = who::name(self.app, &certificate);
-        Ok(match certificate.can_sign(&self.app.policy, self.app.now) {
-            Err(reason) => {
-                let message = format!("the key of {name} cannot sign: {reason}");
-                Failure::new(Exit::CertificateUnusable, message).hint(hint_for(reason)).into()
+    fn can_sign(&self, who: &Who, number: usize) -> Result<(), Failure> {
+        let certificate = &self.own[number].certificate;
+        if let Err(reason) = certificate.can_sign(&self.app.policy, self.app.now) {
+            let message = format!("the key of {who} ({}) cannot sign: {reason}", certificate.fingerprint());
+            return Err(
+                Failure::new(Exit::CertificateUnusable, message).hint(hint_for(reason, &who.to_string()))
+            );
+        }
+        match who {
+            Who::Address(address) if !certificate.has_address(address, &self.app.policy, self.app.now) => {
+                let message =
+                    format!("certificate {} names {who}, but not any more", certificate.fingerprint());
+                Err(Failure::new(Exit::CertificateUnusable, message)
+                    .hint(format!("`plombe key generate {who}` makes a key for it")))
             }
-            Ok(()) => Failure::new(
-                Exit::CertificateUnusable,
-                format!(
-                    "certificate {} does not carry the address {who} any more",
-                    certificate.fingerprint()
-                ),
-            )
-            .into(),
-        })
+            _ => Ok(()),
+        }
     }
 
-    fn unlock(&mut self, tsk: LockedTsk) -> anyhow::Result<Tsk> {
-        let fingerprint = tsk.fingerprint();
-        if let Some(known) = self.unlocked.iter().find(|tsk| tsk.fingerprint() == fingerprint) {
-            return Ok(known.clone());
+    fn unlock(&mut self, number: usize) -> anyhow::Result<&Tsk> {
+        let own = &mut self.own[number];
+        if own.unlocked.is_none() {
+            let name = who::name(self.app, &own.certificate);
+            let (unlocked, _) = self.passphrases.unlock(own.locked.clone(), &name)?;
+            own.unlocked = Some(unlocked);
         }
-        let name = who::name(self.app, &tsk.certificate());
-        let (unlocked, _) = self.passphrases.unlock(tsk, &name)?;
-        self.unlocked.push(unlocked.clone());
-        Ok(unlocked)
+        Ok(own.unlocked.as_ref().expect("filled just above"))
     }
 }
 
 /// What a person can do about a certificate of theirs that cannot be used.
-pub(crate) fn hint_for(reason: plombe_core::cert::Unusable) -> &'static str {
-    use plombe_core::cert::Unusable as U;
+pub(crate) fn hint_for(reason: Unusable, who: &str) -> String {
     match reason {
-        U::Expired => "`plombe key expire WHO 3y` extends it, if it is yours",
-        U::Revoked => "a revoked certificate stays revoked: `plombe key generate` makes a new one",
-        U::NotYetValid => "check the clock of this machine: `date`",
-        U::NoSecret => "use the copy of the key that has its secret part",
-        _ => "`plombe key rotate WHO` gives it new subkeys, if it is yours",
+        Unusable::Expired => format!("`plombe key expire {who} 3y` extends it, if it is yours"),
+        Unusable::Revoked => {
+            "a revoked certificate stays revoked; `plombe key generate` makes a new one".to_owned()
+        }
+        Unusable::NotYetValid => "check the clock of this machine: `date`".to_owned(),
+        Unusable::NoSecret => "use the copy of the key that has its secret part".to_owned(),
+        Unusable::NoKey | Unusable::Weak => {
+            format!("`plombe key rotate {who}` gives it new subkeys, if it is yours")
+        }
+        _ => "ask its owner for a new one".to_owned(),
     }
 }
 
-fn no_key(recipients: &[Option<plombe_core::KeyHandle>]) -> anyhow::Error {
+fn no_key(recipients: &[Option<KeyHandle>]) -> anyhow::Error {
     UnwrapError::NoMatchingKey { wanted: recipients.iter().flatten().cloned().collect() }.into()
 }

@@ -65,7 +65,7 @@ fn unusable(app: &App<'_>, who: &Who, certificate: &Certificate) -> anyhow::Erro
                 format!("the certificate of {who} ({fingerprint}) cannot receive messages: {reason}");
             let own = app.tsks.by_fingerprint(&fingerprint).ok().flatten().is_some();
             let hint = match own {
-                true => hint_for(reason).replace("WHO", &who.to_string()),
+                true => hint_for(reason, &who.to_string()),
                 false => format!("ask {who} for a new certificate, or try `plombe key find {who}`"),
             };
             Failure::new(Exit::CertificateUnusable, message).hint(hint).into()

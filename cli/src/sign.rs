@@ -47,7 +47,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut keyring = Keyring::open(app, &args.passphrase)?;
     let mut signers = Vec::new();
     for who in &args.sign_as {
-        signers.push(keyring.signer(who)?);
+        signers.push(keyring.required_signer(who)?);
     }
     if signers.is_empty() {
         signers.push(keyring.only_signer()?);

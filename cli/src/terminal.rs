@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What people see: lines on standard error, in colours that follow the terminal, and nothing that could steer it.
 
-use std::{io::Write as _, path::Path};
+use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -79,8 +79,7 @@ impl Terminal {
 
     /// As [`Terminal::json_result`], for commands whose content goes where `args` say.
     pub(crate) fn json_beside(&self, args: &OutputArgs, value: &impl Serialize) -> anyhow::Result<()> {
-        let stdout_taken = args.output.as_deref().is_none_or(|path| path == Path::new("-"));
-        self.json_result(stdout_taken, value)
+        self.json_result(args.to_stdout(), value)
     }
 
     /// Nobody can be told that standard error is closed.

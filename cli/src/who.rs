@@ -96,15 +96,17 @@ impl Who {
     pub(crate) fn tsk(&self, app: &App<'_>) -> anyhow::Result<LockedTsk> {
         let mut found = self.tsks(app)?;
         match found.len() {
-            0 => Err(Failure::new(
-                Exit::CertificateUnusable,
-                format!("there is no secret key for {self} here"),
-            )
-            .hint("`plombe key list --secret` shows those that are; `plombe key import FILE` brings one in")
-            .into()),
+            0 => Err(self.no_secret()),
             1 => Ok(found.remove(0)),
             _ => Err(self.ambiguous(found.iter().map(|tsk| tsk.fingerprint().to_hex()))),
         }
+    }
+
+    /// The failure that says so.
+    pub(crate) fn no_secret(&self) -> anyhow::Error {
+        Failure::new(Exit::CertificateUnusable, format!("there is no secret key for {self} here"))
+            .hint("`plombe key list --secret` shows those that are; `plombe key import FILE` brings one in")
+            .into()
     }
 
     fn unknown(&self) -> anyhow::Error {

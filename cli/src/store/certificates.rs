@@ -2,10 +2,10 @@
 //! Certificates of everybody, in the directory that OpenPGP programs share (pgp.cert.d).
 
 use std::{
-    cell::OnceCell,
     fs,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ pub(crate) struct Certificates {
     directory: PathBuf,
     cache: PathBuf,
     /// Read once per run: a run sees one state.
-    index: OnceCell<Index>,
+    index: OnceLock<Index>,
 }
 
 /// What storing a certificate changed.
@@ -34,7 +34,7 @@ pub(crate) enum Stored {
 impl Certificates {
     pub(crate) fn new(paths: &Paths) -> Self {
         let cache = paths.cache.join("certificates.json");
-        Self { directory: paths.certificates.clone(), cache, index: OnceCell::new() }
+        Self { directory: paths.certificates.clone(), cache, index: OnceLock::new() }
     }
 
     /// Where it lies.
