@@ -27,8 +27,11 @@ fn made() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000)
 }
 
-/// One generator per algorithm, version 4 and 6 apart; `None` where the backend has no code for it.
-fn algorithms() -> Vec<(&'static str, fn() -> Option<AnyKey>)> {
+/// `None` where the backend has no code for the algorithm.
+type Generate = fn() -> Option<AnyKey>;
+
+/// One generator per algorithm, version 4 and 6 apart.
+fn algorithms() -> Vec<(&'static str, Generate)> {
     vec![
         ("v4 EdDSA Ed25519", || Some(Key::from(Key4::generate_ecc(true, Curve::Ed25519).ok()?))),
         ("v4 ECDH Curve25519", || Some(Key::from(Key4::generate_ecc(false, Curve::Cv25519).ok()?))),
