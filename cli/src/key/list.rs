@@ -29,10 +29,12 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut text = String::new();
     for certificate in &certificates {
         let mark = if Secret::of(app, certificate)? == Secret::None { "   " } else { "own" };
-        let state = describe::state(app, certificate);
-        let _ = writeln!(text, "{mark}  {}  {state}", certificate.fingerprint().to_hex());
-        for user_id in certificate.unverified_user_ids() {
-            let _ = writeln!(text, "     {}", printable_line(&user_id));
+        let about = certificate.describe(&app.policy, app.now);
+        let state = describe::state(app, certificate, &about);
+        let _ = writeln!(text, "{mark}  {}  {state}", about.fingerprint.to_hex());
+        for user_id in &about.user_ids {
+            let unusable = if user_id.state.is_ok() { "" } else { "  (not valid)" };
+            let _ = writeln!(text, "     {}{unusable}", printable_line(&user_id.text));
         }
     }
     Ok(output::print(&text)?)

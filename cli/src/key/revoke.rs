@@ -16,7 +16,7 @@ use crate::{
     args::PassphraseArgs,
     exit::Failure,
     input, output,
-    terminal::Tone,
+    terminal::{Tone, printable_line},
     who::{self, Who},
 };
 
@@ -32,10 +32,13 @@ pub(crate) struct Args {
     #[arg(long, default_value = "", hide_default_value = true)]
     message: String,
     /// End only this subkey
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "user_id")]
     subkey: Option<Fingerprint>,
+    /// End only this user ID or address
+    #[arg(long, value_name = "USER-ID")]
+    user_id: Option<String>,
     /// Use the revocation certificate in FILE; needs neither secret key nor passphrase
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["subkey", "reason", "message"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["subkey", "user_id", "reason", "message"])]
     with: Option<PathBuf>,
     /// Do not ask whether this is meant
     #[arg(short, long)]
@@ -74,9 +77,10 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         None => args.who.tsk(app)?.certificate(),
     };
     let name = format!("{} ({})", who::name(app, &certificate), certificate.fingerprint());
-    let what = match &args.subkey {
-        Some(subkey) => format!("subkey {subkey} of {name}"),
-        None => format!("the certificate of {name}"),
+    let what = match (&args.subkey, &args.user_id) {
+        (Some(subkey), _) => format!("subkey {subkey} of {name}"),
+        (_, Some(user_id)) => format!("user ID {} of {name}", printable_line(user_id)),
+        _ => format!("the certificate of {name}"),
     };
     if !args.yes {
         confirm(&what)?;
@@ -93,19 +97,16 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         return output::print_json(&json!({"revoked": describe::json(app, &revoked)?}));
     }
     app.terminal.note(Tone::Good, "revoked", &what);
-    app.terminal.note(
-        Tone::Plain,
-        "next",
-        "hand it to others, or they go on using it: `plombe key publish`, `plombe key export`",
-    );
+    super::hand_out(app);
     Ok(())
 }
 
 fn revoke(app: &App<'_>, args: &Args) -> anyhow::Result<cert::Certificate> {
     let mut change = Change::begin(app, &args.who, &args.passphrase)?;
-    change.tsk = match &args.subkey {
-        Some(subkey) => change.tsk.revoke_subkey(subkey, args.reason.into(), &args.message, app.now)?,
-        None => change.tsk.revoke(args.reason.into(), &args.message, app.now)?,
+    change.tsk = match (&args.subkey, &args.user_id) {
+        (Some(subkey), _) => change.tsk.revoke_subkey(subkey, args.reason.into(), &args.message, app.now)?,
+        (_, Some(user_id)) => change.tsk.revoke_user_id(user_id, &app.policy, app.now)?,
+        _ => change.tsk.revoke(args.reason.into(), &args.message, app.now)?,
     };
     change.finish(app)
 }
