@@ -14,6 +14,17 @@ pub(crate) fn tell(terminal: &Terminal, verdict: &Verdict) {
     terminal.note(tone, label, &sentence(verdict));
 }
 
+/// As [`tell`], for one part of something that has several verdicts.
+pub(crate) fn tell_about(terminal: &Terminal, what: &str, verdict: &Verdict) {
+    let (tone, label) = face(verdict.verdict);
+    terminal.note(tone, &format!("{what}, {label}"), &sentence(verdict));
+}
+
+/// Kind and reason on one line.
+pub(crate) fn labelled(verdict: &Verdict) -> String {
+    format!("{}: {}", face(verdict.verdict).1, sentence(verdict))
+}
+
 /// With `--require-good`: anything else is a failure, and nothing is written.
 pub(crate) fn require_good(verdict: &Verdict) -> Result<(), Failure> {
     if verdict.verdict == VerdictKind::Good {
@@ -25,11 +36,11 @@ pub(crate) fn require_good(verdict: &Verdict) -> Result<(), Failure> {
 /// A verdict that fails the command.
 pub(crate) fn not_good(verdict: Verdict) -> Failure {
     let exit = if verdict.verdict == VerdictKind::Bad { Exit::BadSignature } else { Exit::NotSigned };
-    Failure::new(exit, format!("{}: {}", face(verdict.verdict).1, sentence(&verdict))).verdict(verdict)
+    Failure::new(exit, labelled(&verdict)).verdict(verdict)
 }
 
 /// Reason first, then what is known about the signer.
-pub(crate) fn sentence(verdict: &Verdict) -> String {
+fn sentence(verdict: &Verdict) -> String {
     let mut sentence = verdict.reason.clone();
     let Some(signer) = &verdict.signer else { return sentence };
     let key = signer.certificate.as_deref().unwrap_or(&signer.key);

@@ -6,8 +6,10 @@ mod in_place;
 mod inspect;
 mod line_ends;
 mod open;
+mod opener;
 mod seal;
 mod sealer;
+mod text;
 
 use crate::app::App;
 
