@@ -4,7 +4,7 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use plombe_core::{
-    mail::{self, Inspection, MailOpenError, OpenOptions},
+    mail::{self, Inspection, MailOpenError, OpenOptions, Structure},
     verdict::{Verdict, VerdictKind},
 };
 use serde_json::json;
@@ -37,12 +37,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut inspection = mail::inspect(&mail, &opener.context())?;
     let closed = match opener.open(&mail, &OpenOptions::default()) {
         Ok(opened) => {
-            inspection.verdicts = opened.verdicts().into_iter().cloned().collect();
-            for finding in opened.findings() {
-                if !inspection.findings.contains(finding) {
-                    inspection.findings.push(finding.clone());
-                }
-            }
+            inspection = opened.inspect();
             None
         }
         Err(error) => match bad_verdict(&error) {
@@ -80,21 +75,14 @@ fn bad_verdict(error: &anyhow::Error) -> Option<Verdict> {
 
 fn describe(inspection: &Inspection, closed: Option<&str>) -> String {
     let mut text = String::new();
-    for part in &inspection.structure.parts {
-        let depth = part.path.matches('.').count();
-        let layer = part.layer.as_deref().map_or(String::new(), |layer| format!("  [{layer}]"));
-        let media_type = printable_line(&part.media_type);
-        let _ = writeln!(
-            text,
-            "{:indent$}{}  {media_type}, {} bytes{layer}",
-            "",
-            part.path,
-            part.length,
-            indent = 2 * depth
-        );
-        for recipient in &part.recipients {
+    tree(&mut text, "", &inspection.structure);
+    if let Some(payload) = &inspection.payload {
+        tree(&mut text, "inside   ", payload);
+    }
+    for layer in &inspection.layers {
+        for recipient in &layer.recipients {
             let recipient = recipient.as_deref().unwrap_or("somebody hidden");
-            let _ = writeln!(text, "{:indent$}for {recipient}", "", indent = 2 * depth + 4);
+            let _ = writeln!(text, "for      {recipient}");
         }
     }
     for verdict in &inspection.verdicts {
@@ -110,4 +98,14 @@ fn describe(inspection: &Inspection, closed: Option<&str>) -> String {
         let _ = writeln!(text, "note     {path}{}", printable_line(&finding.text));
     }
     text
+}
+
+fn tree(text: &mut String, label: &str, structure: &Structure) {
+    for part in &structure.parts {
+        let indent = 2 * part.path.matches('.').count();
+        let layer = part.layer.map_or(String::new(), |layer| format!("  [{layer}]"));
+        let media_type = printable_line(&part.media_type);
+        let path = &part.path;
+        let _ = writeln!(text, "{label}{:indent$}{path}  {media_type}, {} bytes{layer}", "", part.length);
+    }
 }

@@ -23,7 +23,7 @@ pub(super) fn of(opened: &OpenedMail) -> String {
     for part in opened.parts() {
         text.push('\n');
         match part.text().filter(|_| !part.is_attachment()) {
-            Some(body) => {
+            Some((body, _)) => {
                 text.push_str(&printable(&body.replace("\r\n", "\n")));
                 if !body.ends_with('\n') {
                     text.push('\n');
@@ -32,7 +32,7 @@ pub(super) fn of(opened: &OpenedMail) -> String {
             None => {
                 let name =
                     part.file_name().map_or(String::new(), |name| format!(", {}", printable_line(&name)));
-                let size = part.content().len();
+                let size = part.content().0.len();
                 text.push_str(&format!(
                     "[part {}: {}{name}, {size} bytes]\n",
                     part.path(),
