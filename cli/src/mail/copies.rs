@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use plombe_core::{mail::SealedCopy, message::Quarantine as _};
+use plombe_core::mail::SealedCopy;
 
 use super::in_place::mbox;
 use crate::output::{Durability, NewFile, OutputError, Visibility};

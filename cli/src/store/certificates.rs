@@ -70,6 +70,11 @@ impl Certificates {
         Ok(names.filter_map(|name| self.read(name).transpose()))
     }
 
+    /// How many there are, unreadable ones included.
+    pub(crate) fn count(&self) -> anyhow::Result<usize> {
+        Ok(self.index()?.entries().count())
+    }
+
     /// Files in the directory from which no certificate can be read.
     pub(crate) fn broken(&self) -> anyhow::Result<Vec<String>> {
         Ok(self.index()?.broken().map(str::to_owned).collect())

@@ -77,6 +77,11 @@ impl Tsks {
         Ok(paths)
     }
 
+    /// The TSK in one of [`Tsks::files`].
+    pub(crate) fn read(&self, file: &Path) -> anyhow::Result<Option<LockedTsk>> {
+        read(file)
+    }
+
     /// Writes a TSK, replacing the file that is there.
     pub(crate) fn store(&self, tsk: &LockedTsk) -> anyhow::Result<()> {
         let path = self.path(&tsk.certificate().fingerprint());
