@@ -156,7 +156,7 @@ fn a_changed_rsa_modulus_or_exponent_is_noticed() {
 
 #[test]
 fn dsa_is_not_used_since_its_group_cannot_be_trusted() {
-    let Ok(dsa) = Key4::<SecretParts, UnspecifiedRole>::generate_dsa(2048) else { return };
+    let Ok(dsa) = Key4::<SecretParts, UnspecifiedRole>::generate_dsa(1024) else { return };
     let unlocked = tsk_with(dsa.into()).unlock(None);
     assert!(matches!(unlocked, Err(UnlockError::NoUsableSecret)), "{:?}", unlocked.err());
 }
