@@ -8,13 +8,13 @@ use sequoia_openpgp::{crypto, types::SymmetricAlgorithm};
 /// Key of one message. Comes from a local TSK, a password, a keystore or a controlled message's shares.
 #[derive(Clone)]
 pub struct SessionKey {
-    /// Named by PKESK v3 and SKESK v4; with SEIPDv2 the container names it and this is `None`.
+    /// Named by PKESK v3 and SKESK v4. With SEIPDv2 the container names it, and nothing here is believed.
     pub(crate) cipher: Option<SymmetricAlgorithm>,
     pub(crate) key: crypto::SessionKey,
 }
 
 impl SessionKey {
-    /// Wraps raw key bytes. `cipher` is the algorithm octet of RFC 9580 section 9.3, or `None` for SEIPDv2.
+    /// Wraps raw key bytes. `cipher` is the algorithm octet of RFC 9580 section 9.3, which SEIPDv2 does not need.
     pub fn from_bytes(cipher: Option<u8>, key: &[u8]) -> Self {
         Self { cipher: cipher.map(SymmetricAlgorithm::from), key: crypto::SessionKey::from(key) }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Fingerprint;
 
 /// The six answers. Order is from best to worst for a reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     /// Valid signature by a known signer, who is the sender (when there is one), for us (when it says for whom).
@@ -99,6 +99,14 @@ pub struct Covered {
     pub sha256: String,
 }
 
+impl Covered {
+    /// All of a document.
+    pub fn whole(length: u64, sha256: &[u8]) -> Self {
+        let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { path: String::new(), offset: 0, length, sha256 }
+    }
+}
+
 /// One signature by itself: its verdict, and the facts as values instead of text.
 #[derive(Clone, Debug)]
 pub struct SignatureVerdict {
@@ -115,13 +123,132 @@ pub struct SignatureVerdict {
 }
 
 impl Verdict {
+    /// What is said about content that nobody signed.
+    pub fn unsigned() -> Self {
+        Self {
+            verdict: VerdictKind::Unsigned,
+            code: Code::NoSignature,
+            reason: "nobody signed this; the sender's name is only a claim".into(),
+            signer: None,
+            covered: None,
+        }
+    }
+
     /// Lowers a good verdict when the signer's certificate does not carry `from`, the sender's bare address.
     pub fn against_sender(self, from: &str) -> Self {
-        todo!()
+        let Some(signer) = self.signer.as_ref().filter(|_| self.verdict == VerdictKind::Good) else {
+            return self;
+        };
+        if signer.addresses.iter().any(|address| same_mailbox(address, from)) {
+            return self;
+        }
+        let who = match signer.addresses.first() {
+            Some(address) => format!("it was signed by {address}, not by the sender {from}"),
+            None => format!("it was signed by somebody whose certificate does not name the sender {from}"),
+        };
+        Self { verdict: VerdictKind::SenderMismatch, code: Code::SignerIsNotSender, reason: who, ..self }
     }
 
     /// May the content be shown at all?
     pub fn releases(&self) -> bool {
         self.verdict != VerdictKind::Bad
+    }
+}
+
+/// Mail systems ignore case, also before the `@`, where RFC 5321 would let them not to.
+fn same_mailbox(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// `2026-11-21T22:10:00Z`. Times before 1970 do not occur in OpenPGP and become its first second.
+pub fn rfc3339(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Day of the proleptic Gregorian calendar. Years begin in March here, so that the leap day is their last.
+fn civil(days_since_1970: u64) -> (u64, u64, u64) {
+    const DAYS_IN_400_YEARS: u64 = 146_097;
+    let days = days_since_1970 + 719_468; // since 0000-03-01
+    let in_era = days % DAYS_IN_400_YEARS;
+    let year_of_era = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
+    let in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * in_year + 2) / 153;
+    let day = in_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = days / DAYS_IN_400_YEARS * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc() {
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (1_793_491_200, "2026-11-01T00:00:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    fn good() -> Verdict {
+        let signer = Signer {
+            certificate: Some("AA".into()),
+            key: "BB".into(),
+            addresses: vec!["alice@example.test".into()],
+            signed_at: None,
+        };
+        let verdict = VerdictKind::Good;
+        Verdict {
+            verdict,
+            code: Code::SignatureValid,
+            reason: "fine".into(),
+            signer: Some(signer),
+            covered: None,
+        }
+    }
+
+    #[test]
+    fn a_good_verdict_stays_good_for_the_signers_own_address_only() {
+        assert_eq!(good().against_sender("Alice@Example.test").verdict, VerdictKind::Good);
+        for other in ["mallory@example.test", "alice@example.test.evil.test", "", "alice"] {
+            let verdict = good().against_sender(other);
+            assert_eq!(
+                (verdict.verdict, verdict.code),
+                (VerdictKind::SenderMismatch, Code::SignerIsNotSender)
+            );
+        }
+    }
+
+    #[test]
+    fn the_sender_never_improves_a_verdict() {
+        let bad = Verdict { verdict: VerdictKind::Bad, code: Code::SignatureWrong, ..good() };
+        assert_eq!(bad.clone().against_sender("alice@example.test"), bad);
+        assert_eq!(Verdict::unsigned().against_sender("alice@example.test"), Verdict::unsigned());
+    }
+
+    #[test]
+    fn the_json_form_is_the_documented_one() {
+        let json = serde_json::to_value(good()).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "verdict": "good", "code": "signature-valid", "reason": "fine", "covered": null,
+                "signer": {
+                    "certificate": "AA", "key": "BB", "addresses": ["alice@example.test"], "signed_at": null
+                },
+            })
+        );
     }
 }

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key show`: everything about one certificate.
+//! `plombe key show`
 
-use serde_json::json;
+use crate::{
+    app::App,
+    exit::{Exit, Failure},
+};
 
-use super::describe;
-use crate::{app::App, output, who::Who};
-
-/// Whose.
+/// Options.
 #[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Address or fingerprint
-    who: Who,
-}
+pub(crate) struct Args {}
 
-pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
-    let certificate = args.who.certificate(app)?;
-    if app.terminal.json {
-        return output::print_json(&json!({"certificate": describe::json(app, &certificate)?}));
-    }
-    Ok(output::print(&describe::text(app, &certificate)?)?)
+pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
+    Err(Failure::new(Exit::Failed, "not built yet").into())
 }

@@ -10,9 +10,20 @@ pub mod armor;
 pub mod payload;
 pub mod verify;
 
+mod cleartext;
+mod content;
+mod content_writer;
+pub(crate) mod framing;
+mod hashing;
+mod input;
+mod judge;
+mod literal;
 mod open;
+mod plan;
 mod seal;
 mod sign;
+mod signing;
+mod unwrap;
 
 pub use open::{
     Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError,

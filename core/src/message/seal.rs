@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Seal bytes for certificates and passwords.
 
-use std::{io, time::SystemTime};
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
 
+use sequoia_openpgp::{armor::Kind, serialize::Serialize};
+
+use super::{
+    armor::Armored,
+    content_writer,
+    framing::{PartialBody, sink_failure, tag},
+    payload::{self, BulkCipher, PayloadError},
+    plan::{PayloadKey, Plan},
+    signing::{CannotSign, Signatures},
+};
 use crate::{
     Fingerprint,
     cert::{Certificate, Tsk},
@@ -102,7 +115,76 @@ impl<'a> Seal<'a> {
         plaintext: &mut (dyn io::Read + Send),
         output: &mut (dyn io::Write + Send + Sync),
     ) -> Result<SealReport, SealError> {
-        todo!()
+        self.seal_with(payload::best(), plaintext, output)
+    }
+
+    /// The same with a host's own bulk cipher.
+    pub fn seal_with(
+        &self,
+        bulk: &dyn BulkCipher,
+        plaintext: &mut (dyn io::Read + Send),
+        output: &mut (dyn io::Write + Send + Sync),
+    ) -> Result<SealReport, SealError> {
+        let plan = Plan::new(self)?;
+        let signatures =
+            Signatures::begin(&self.signers, self.text, self.policy, self.now, self.intended_recipients())?;
+        let mut armored =
+            Armored::new(output, self.armor, Kind::Message, plan.container == Container::Seipdv2)
+                .map_err(SealError::Output)?;
+        for packet in plan.session_key_packets(self)? {
+            packet.serialize(&mut armored).map_err(|e| SealError::Output(sink_failure(e)))?;
+        }
+        self.write_container(&plan, bulk, signatures, plaintext, &mut armored)?;
+        armored.finish().map_err(SealError::Output)?;
+        Ok(SealReport { container: plan.container, recipients: plan.report, session_key: plan.session_key })
+    }
+
+    /// Named recipients, unless that would make hidden ones look like eavesdroppers.
+    fn intended_recipients(&self) -> Vec<Fingerprint> {
+        if !self.hidden_recipients.is_empty() {
+            return Vec::new();
+        }
+        self.recipients.iter().map(|certificate| certificate.fingerprint()).collect()
+    }
+
+    fn write_container(
+        &self,
+        plan: &Plan,
+        bulk: &dyn BulkCipher,
+        signatures: Signatures,
+        plaintext: &mut (dyn io::Read + Send),
+        output: &mut (dyn io::Write + Send),
+    ) -> Result<(), SealError> {
+        let mut body = PartialBody::new(output, tag::SEIPD);
+        let mut signatures = Some(signatures);
+        let mut failure = None;
+        let mut produce = |sink: &mut dyn io::Write| {
+            let signatures = signatures.take().expect("content is produced once");
+            let padding = if plan.container == Container::Seipdv2 { self.padding } else { Padding::None };
+            content_writer::write(sink, plaintext, signatures, self.text, padding).map_err(|why| {
+                failure = Some(why);
+                io::ErrorKind::Other.into()
+            })
+        };
+        let result = match &plan.payload {
+            PayloadKey::V1(key) => {
+                body.write_all(&[1]).map_err(SealError::Output)?;
+                bulk.seal_v1(key, &mut produce, &mut body)
+            }
+            PayloadKey::V2(header, schedule) => {
+                body.write_all(&header.to_bytes()).map_err(SealError::Output)?;
+                bulk.seal_v2(schedule, &mut produce, &mut body)
+            }
+        };
+        match (result, failure) {
+            // A sink that failed is why producing failed, not the other way round.
+            (Err(PayloadError::Sink(e)), _) => Err(SealError::Output(e)),
+            (_, Some(why)) => Err(why),
+            (Err(PayloadError::Unsupported(what)), None) => Err(SealError::Unsupported(what)),
+            (Err(PayloadError::Stopped(e)), None) => Err(SealError::Output(e)),
+            (Err(PayloadError::Damaged), None) => Err(SealError::Unsupported("session key size".into())),
+            (Ok(()), None) => body.finish().map(drop).map_err(SealError::Output),
+        }
     }
 }
 
@@ -141,4 +223,16 @@ pub enum SealError {
     /// The output failed.
     #[error("cannot write the result")]
     Output(#[source] io::Error),
+}
+
+impl From<CannotSign> for SealError {
+    fn from(error: CannotSign) -> Self {
+        match error {
+            CannotSign::Signer(certificate, reason) => Self::SignerUnusable { certificate, reason },
+            CannotSign::Backend(e) => match e.downcast() {
+                Ok(io) => Self::Output(io),
+                Err(e) => Self::Unsupported(e.to_string()),
+            },
+        }
+    }
 }

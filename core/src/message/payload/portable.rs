@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The bulk cipher on Sequoia's backend-neutral interface: one thread, any backend, any target.
+
+use std::{
+    io::{self, BufRead, Read, Write},
+    sync::Mutex,
+};
+
+use sequoia_openpgp::{
+    crypto::{
+        hash,
+        symmetric::{BlockCipherMode, Decryptor, Encryptor, PaddingMode, UnpaddingMode},
+    },
+    parse::buffered_reader,
+    types::HashAlgorithm,
+};
+
+use super::super::framing::sink_failure;
+use super::{
+    BulkCipher, Consume, PayloadError, Produce, Schedule, V1Key,
+    chunks::{BATCH_SIZE, Batch, BatchReader, BatchWriter, Opened, OpenedReader, fill},
+    schedule::TAG_SIZE,
+    v1::{MDC_HEADER, MDC_SIZE},
+};
+
+/// Runs everywhere, on one thread. Also what the other implementations are tested against.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Portable;
+
+impl BulkCipher for Portable {
+    fn seal_v2(
+        &self,
+        schedule: &Schedule,
+        produce: Produce<'_>,
+        sink: &mut (dyn Write + Send),
+    ) -> Result<(), PayloadError> {
+        check_supported(schedule)?;
+        let mut sink = Sink::new(sink);
+        let mut writer = BatchWriter::new(schedule.chunk_size(), |mut batch| {
+            seal_batch(schedule, &mut batch)?;
+            sink.write_all(&batch.bytes)?;
+            Ok(batch.bytes)
+        });
+        let result = produce(&mut writer).and_then(|()| writer.finish());
+        sink.conclude(result)
+    }
+
+    fn open_v2(
+        &self,
+        schedule: &Schedule,
+        source: &mut (dyn Read + Send),
+        consume: Consume<'_>,
+    ) -> Result<(), PayloadError> {
+        check_supported(schedule)?;
+        let mut batches = BatchReader::new(source, schedule.chunk_size());
+        let mut reader = OpenedReader::new(|buffer| match batches.next(buffer)? {
+            Some(batch) => open_batch(schedule, batch).map(Some),
+            None => Ok(None),
+        });
+        consume_all(&mut reader, consume)?;
+        if reader.ended() { Ok(()) } else { Err(PayloadError::Damaged) }
+    }
+
+    fn seal_v1(
+        &self,
+        key: &V1Key,
+        produce: Produce<'_>,
+        sink: &mut (dyn Write + Send),
+    ) -> Result<(), PayloadError> {
+        let unsupported = |_| PayloadError::Unsupported(key.cipher.to_string());
+        let prefix = key.generate_prefix()?;
+        let hash = sha1()?;
+        let mut sink = Sink::new(sink);
+        let result = {
+            let cipher = Encryptor::new(
+                key.cipher,
+                BlockCipherMode::CFB,
+                PaddingMode::None,
+                &key.key,
+                None,
+                &mut sink,
+            )
+            .map_err(unsupported)?;
+            let mut writer = HashingWriter { hash, inner: cipher };
+            writer
+                .write_all(&prefix)
+                .and_then(|()| produce(&mut writer))
+                .and_then(|()| writer.write_all(&MDC_HEADER))
+                .and_then(|()| writer.finish())
+        };
+        sink.conclude(result)
+    }
+
+    fn open_v1(
+        &self,
+        key: &V1Key,
+        source: &mut (dyn Read + Send),
+        consume: Consume<'_>,
+    ) -> Result<(), PayloadError> {
+        let unsupported = |_| PayloadError::Unsupported(key.cipher.to_string());
+        let source =
+            buffered_reader::Generic::with_cookie(Shared(Mutex::new(source)), None, Default::default());
+        let mut plain =
+            Decryptor::new(key.cipher, BlockCipherMode::CFB, UnpaddingMode::None, &key.key, None, source)
+                .map_err(unsupported)?;
+        let mut hash = Some(sha1()?);
+        let mut start = key.prefix_size();
+        let mut held = Vec::new();
+        let mut reader = OpenedReader::new(|mut buffer| {
+            let Some(mut running) = hash.take() else { return Ok(None) };
+            buffer.clear();
+            buffer.append(&mut held);
+            let size = BATCH_SIZE + MDC_SIZE;
+            fill(&mut plain, &mut buffer, size)?;
+            let last = buffer.len() < size;
+            let end = buffer.len().checked_sub(MDC_SIZE).ok_or_else(damaged)?;
+            if start > end {
+                return Err(damaged());
+            }
+            running.update(&buffer[..end]);
+            if last {
+                check_mdc(running, &buffer[end..])?;
+            } else {
+                held.extend_from_slice(&buffer[end..]);
+                hash = Some(running);
+            }
+            let opened = Opened {
+                start: std::mem::take(&mut start),
+                end,
+                chunk_size: usize::MAX,
+                stride: usize::MAX,
+                bytes: buffer,
+            };
+            Ok(Some(opened))
+        });
+        consume_all(&mut reader, consume)?;
+        if reader.ended() { Ok(()) } else { Err(PayloadError::Damaged) }
+    }
+}
+
+fn check_mdc(mut hash: hash::Context, packet: &[u8]) -> io::Result<()> {
+    hash.update(&MDC_HEADER);
+    let digest = hash.into_digest().map_err(io::Error::other)?;
+    // Both are the sender's to choose; a comparison that takes longer tells nobody anything, but costs nothing either.
+    let difference = packet[MDC_HEADER.len()..].iter().zip(&digest).fold(0, |acc, (a, b)| acc | (a ^ b));
+    if packet[..MDC_HEADER.len()] == MDC_HEADER && difference == 0 { Ok(()) } else { Err(damaged()) }
+}
+
+fn sha1() -> Result<hash::Context, PayloadError> {
+    match HashAlgorithm::SHA1.context() {
+        Ok(builder) => Ok(builder.for_digest()),
+        Err(_) => Err(PayloadError::Unsupported("SHA-1".into())),
+    }
+}
+
+fn check_supported(schedule: &Schedule) -> Result<(), PayloadError> {
+    let aead = schedule.aead().sequoia();
+    match aead.context(schedule.cipher(), schedule.sequoia_key(), &[], &schedule.nonce(0)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(PayloadError::Unsupported(format!("{} with {aead}", schedule.cipher()))),
+    }
+}
+
+fn seal_batch(schedule: &Schedule, batch: &mut Batch) -> io::Result<()> {
+    let chunk_size = schedule.chunk_size();
+    let aead = schedule.aead().sequoia();
+    let (index, total) = (batch.next_index(chunk_size), batch.total(chunk_size));
+    let seal = |index, aad: &[u8], plain: &[u8], sealed: &mut [u8]| {
+        aead.context(schedule.cipher(), schedule.sequoia_key(), aad, &schedule.nonce(index))
+            .and_then(|context| context.for_encryption())
+            .and_then(|mut context| context.encrypt_seal(sealed, plain))
+            .map_err(io::Error::other)
+    };
+    let mut plain = Vec::with_capacity(chunk_size);
+    for (i, chunk) in batch.bytes.chunks_mut(chunk_size + TAG_SIZE).enumerate() {
+        plain.clear();
+        plain.extend_from_slice(&chunk[..chunk.len() - TAG_SIZE]);
+        seal(batch.first_index + i as u64, &schedule.aad(), &plain, chunk)?;
+    }
+    if let Some(mut tag) = batch.final_tag {
+        seal(index, &schedule.final_aad(total), &[], &mut tag)?;
+        batch.bytes.extend_from_slice(&tag);
+    }
+    Ok(())
+}
+
+fn open_batch(schedule: &Schedule, mut batch: Batch) -> io::Result<Opened> {
+    let chunk_size = schedule.chunk_size();
+    let aead = schedule.aead().sequoia();
+    let (index, total) = (batch.next_index(chunk_size), batch.total(chunk_size));
+    let open = |index, aad: &[u8], sealed: &[u8], plain: &mut [u8]| {
+        aead.context(schedule.cipher(), schedule.sequoia_key(), aad, &schedule.nonce(index))
+            .and_then(|context| context.for_decryption())
+            .and_then(|mut context| context.decrypt_verify(plain, sealed))
+            .map_err(|_| damaged())
+    };
+    let mut sealed = Vec::with_capacity(chunk_size + TAG_SIZE);
+    for (i, chunk) in batch.bytes.chunks_mut(chunk_size + TAG_SIZE).enumerate() {
+        sealed.clear();
+        sealed.extend_from_slice(chunk);
+        let plain = chunk.len() - TAG_SIZE;
+        open(batch.first_index + i as u64, &schedule.aad(), &sealed, &mut chunk[..plain])?;
+    }
+    if let Some(tag) = batch.final_tag {
+        open(index, &schedule.final_aad(total), &tag, &mut [])?;
+    }
+    let end = batch.bytes.len().saturating_sub(TAG_SIZE);
+    Ok(Opened { start: 0, end, chunk_size, stride: chunk_size + TAG_SIZE, bytes: batch.bytes })
+}
+
+fn damaged() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+/// Lets `consume` read, and tells its giving up apart from damage.
+fn consume_all(reader: &mut dyn BufRead, consume: Consume<'_>) -> Result<(), PayloadError> {
+    consume(reader).map_err(|e| match e.kind() {
+        io::ErrorKind::InvalidData => PayloadError::Damaged,
+        _ => PayloadError::Stopped(e),
+    })
+}
+
+/// A sink that remembers its own failure, so that it is not mistaken for the producer's.
+struct Sink<'s> {
+    sink: &'s mut (dyn Write + Send),
+    failed: Option<io::Error>,
+}
+
+impl<'s> Sink<'s> {
+    fn new(sink: &'s mut (dyn Write + Send)) -> Self {
+        Self { sink, failed: None }
+    }
+
+    fn conclude(self, result: io::Result<()>) -> Result<(), PayloadError> {
+        match (self.failed, result) {
+            (Some(e), _) => Err(PayloadError::Sink(e)),
+            (None, Err(e)) => Err(PayloadError::Stopped(e)),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.sink.write_all(data).map_err(|e| {
+            let kind = e.kind();
+            self.failed = Some(e);
+            io::Error::from(kind)
+        })?;
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+struct HashingWriter<W> {
+    hash: hash::Context,
+    inner: W,
+}
+
+impl<W: Write> HashingWriter<Encryptor<W>> {
+    fn finish(mut self) -> io::Result<()> {
+        let mdc = self.hash.into_digest().map_err(io::Error::other)?;
+        self.inner.write_all(&mdc)?;
+        self.inner.finalize().map(drop).map_err(sink_failure)
+    }
+}
+
+impl<W: Write> Write for HashingWriter<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.inner.write_all(data)?;
+        self.hash.update(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Sequoia's readers want `Sync`, which a lock that is never contended gives.
+struct Shared<'s>(Mutex<&'s mut (dyn Read + Send)>);
+
+impl Read for Shared<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.get_mut().expect("never locked, so never poisoned").read(buffer)
+    }
+}
