@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What can be said on the command line. Each command's own options stand in that command's file.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -86,6 +90,13 @@ pub(crate) struct OutputArgs {
     /// Replace FILE if it is there
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
+}
+
+impl OutputArgs {
+    /// Does the result go to standard output?
+    pub(crate) fn to_stdout(&self) -> bool {
+        self.output.as_deref().is_none_or(|path| path == Path::new("-"))
+    }
 }
 
 /// The parsed arguments; or, when help was asked for or they make no sense, clap's answer already printed.

@@ -3,10 +3,16 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use plombe_core::{cert, message};
+use plombe_core::{
+    cert::{CertError, UnlockError, Unusable},
+    mail::{AddressError, MailOpenError, MailSealError},
+    message::{OpenError, SealError, SignError, UnwrapError, VerifyError},
+    mime::MimeError,
+    verdict::Verdict,
+};
 use serde_json::json;
 
-use crate::terminal::Terminal;
+use crate::{output::OutputError, terminal::Terminal};
 
 /// Stable: scripts rely on these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +67,12 @@ pub(crate) struct Failure {
     exit: Exit,
     message: String,
     hint: Option<String>,
+    verdict: Option<Box<Verdict>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), hint: None, verdict: None }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -75,6 +82,12 @@ impl Failure {
     /// What to do next: a sentence or a command.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The verdict that made it fail, for JSON.
+    pub(crate) fn verdict(mut self, verdict: Verdict) -> Self {
+        self.verdict = Some(Box::new(verdict));
         self
     }
 }
@@ -108,7 +121,7 @@ pub(crate) fn report(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
 }
 
 /// The chain of causes as one line: "cannot read a.pgp: No such file or directory".
-fn sentence(error: &anyhow::Error) -> String {
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
@@ -120,33 +133,228 @@ fn sentence(error: &anyhow::Error) -> String {
     parts.join(": ")
 }
 
+/// Which code an error ends the program with.
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
+    judge(error).0
+}
+
 /// The first cause that we know decides.
 fn judge(error: &anyhow::Error) -> (Exit, Option<String>) {
     error.chain().find_map(judge_cause).unwrap_or((Exit::Failed, None))
 }
 
 fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<String>)> {
-    if let Some(failure) = cause.downcast_ref::<Failure>() {
+    fn is<'a, T: std::error::Error + 'static>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a T> {
+        cause.downcast_ref()
+    }
+    if let Some(failure) = is::<Failure>(cause) {
         return Some((failure.exit, failure.hint.clone()));
     }
-    if let Some(error) = cause.downcast_ref::<message::OpenError>() {
-        return Some(judge_open(error));
-    }
-    None
+    let (exit, hint) = is(cause)
+        .map(judge_open)
+        .or_else(|| is(cause).map(judge_unwrap))
+        .or_else(|| is(cause).map(judge_verify))
+        .or_else(|| is(cause).map(judge_seal))
+        .or_else(|| is(cause).map(judge_sign))
+        .or_else(|| is(cause).map(judge_unlock))
+        .or_else(|| is(cause).map(judge_certificate))
+        .or_else(|| is(cause).map(judge_mail_open))
+        .or_else(|| is(cause).map(judge_mail_seal))
+        .or_else(|| is(cause).map(judge_address))
+        .or_else(|| is(cause).map(judge_mime))
+        .or_else(|| is(cause).map(judge_output))?;
+    Some((exit, (!hint.is_empty()).then(|| hint.to_owned())))
 }
 
-fn judge_open(error: &message::OpenError) -> (Exit, Option<String>) {
-    use message::OpenError as E;
+/// Where the error does not say whose certificate it is about.
+fn advice_on(reason: Unusable) -> Hint {
+    match reason {
+        Unusable::Expired => {
+            "if it is yours, extend it: `plombe key expire`; otherwise ask its owner for a new one"
+        }
+        Unusable::NotYetValid => "check the clock of this machine: `date`",
+        _ => "if it is yours, renew it: `plombe key rotate`; otherwise ask its owner for a new one",
+    }
+}
+
+/// What to do next; empty where the message says it all.
+type Hint = &'static str;
+
+const FETCH_AGAIN: Hint = "fetch the message again, or ask the sender to send it once more";
+const ASK_SENDER: Hint = "ask the sender to send it again with current software";
+
+fn judge_open(error: &OpenError) -> (Exit, Hint) {
     match error {
-        E::BadSignature(_) => (Exit::BadSignature, None),
-        _ => (Exit::Damaged, None),
+        OpenError::BadSignature(_) => {
+            (Exit::BadSignature, "nothing was written; ask the sender to send it again")
+        }
+        OpenError::NotSealed => {
+            (Exit::Damaged, "for signed messages there is `plombe verify`, for mails `plombe mail open`")
+        }
+        OpenError::Unreadable => (Exit::Damaged, FETCH_AGAIN),
+        OpenError::NoIntegrity | OpenError::Policy(_) => (Exit::Refused, ASK_SENDER),
+        OpenError::Nested | OpenError::TooDeep | OpenError::TooLarge => {
+            (Exit::Refused, "nothing was written; no honest program makes such messages")
+        }
+        OpenError::Output(source) => judge_writing(source),
+        OpenError::Unsupported(_) | OpenError::Input(_) => (Exit::Failed, ""),
+        _ => (Exit::Damaged, ""),
     }
 }
 
-fn verdict_of(error: &anyhow::Error) -> Option<&plombe_core::verdict::Verdict> {
-    error.chain().find_map(|cause| match cause.downcast_ref::<message::OpenError>() {
-        Some(message::OpenError::BadSignature(verdict)) => Some(verdict.as_ref()),
-        _ => None,
+fn judge_unwrap(error: &UnwrapError) -> (Exit, Hint) {
+    match error {
+        UnwrapError::WrongPassword => (Exit::WrongPassphrase, "give the password with --password-file FILE"),
+        UnwrapError::TooExpensive => (Exit::Refused, ASK_SENDER),
+        _ => (
+            Exit::NoKey,
+            "`plombe key list --secret` shows the keys that are here; `plombe key import FILE` brings one in",
+        ),
+    }
+}
+
+fn judge_verify(error: &VerifyError) -> (Exit, Hint) {
+    match error {
+        VerifyError::NotSigned => (
+            Exit::NotSigned,
+            "a signature in a file of its own goes with --signature SIG; for mails there is `plombe mail open`",
+        ),
+        VerifyError::BadSignature(_) => (Exit::BadSignature, ""),
+        VerifyError::Open(error) => judge_open(error),
+        VerifyError::Output(source) => judge_writing(source),
+        VerifyError::Input(_) => (Exit::Failed, ""),
+        _ => (Exit::Damaged, FETCH_AGAIN),
+    }
+}
+
+fn judge_seal(error: &SealError) -> (Exit, Hint) {
+    match error {
+        SealError::RecipientUnusable { .. } => (
+            Exit::CertificateUnusable,
+            "ask its owner for a new certificate, or try `plombe key find ADDRESS`",
+        ),
+        SealError::SignerUnusable { reason, .. } => (Exit::CertificateUnusable, advice_on(*reason)),
+        SealError::EmptyPassword | SealError::NoRecipient => (Exit::Usage, ""),
+        SealError::Output(source) => judge_writing(source),
+        _ => (Exit::Failed, ""),
+    }
+}
+
+fn judge_sign(error: &SignError) -> (Exit, Hint) {
+    match error {
+        SignError::SignerUnusable { reason, .. } => (Exit::CertificateUnusable, advice_on(*reason)),
+        SignError::NoSigner | SignError::NotText => (Exit::Usage, ""),
+        SignError::Output(source) => judge_writing(source),
+        _ => (Exit::Failed, ""),
+    }
+}
+
+fn judge_unlock(error: &UnlockError) -> (Exit, Hint) {
+    match error {
+        UnlockError::WrongPassphrase | UnlockError::PassphraseNeeded => {
+            (Exit::WrongPassphrase, "give it with --passphrase-file FILE or --passphrase-fd N")
+        }
+        UnlockError::KeyMismatch => {
+            (Exit::Damaged, "do not use this key file; restore it from a copy that nobody else could change")
+        }
+        UnlockError::TooCostly => (Exit::Refused, "this key file was not made by an honest program"),
+        _ => (Exit::CertificateUnusable, "use the copy of the key that has its secret part"),
+    }
+}
+
+fn judge_certificate(error: &CertError) -> (Exit, Hint) {
+    match error {
+        CertError::Malformed | CertError::NoSecretKey | CertError::SeveralCertificates => (Exit::Damaged, ""),
+        CertError::NotItsRevocation => (Exit::Damaged, ""),
+        CertError::TooLarge { .. } => (Exit::Refused, "export single certificates and import those"),
+        CertError::BadUserId | CertError::BadTime => (Exit::Usage, ""),
+        CertError::PrimarySecretMissing => (Exit::CertificateUnusable, ""),
+        CertError::Unusable(reason) => (Exit::CertificateUnusable, advice_on(*reason)),
+        _ => (Exit::Failed, ""),
+    }
+}
+
+fn judge_mail_open(error: &MailOpenError) -> (Exit, Hint) {
+    match error {
+        MailOpenError::Mime(error) => judge_mime(error),
+        MailOpenError::Open(error) => judge_open(error),
+        MailOpenError::Unwrap(error) => judge_unwrap(error),
+        MailOpenError::BadSignature(_) => {
+            (Exit::BadSignature, "nothing was written; ask the sender to send it again")
+        }
+        MailOpenError::TooManyLayers => {
+            (Exit::Refused, "nothing was written; no honest program makes such mails")
+        }
+        MailOpenError::NoSuchPart => (Exit::Usage, "`plombe mail inspect` lists the parts with their paths"),
+        _ => (Exit::Damaged, FETCH_AGAIN),
+    }
+}
+
+fn judge_mail_seal(error: &MailSealError) -> (Exit, Hint) {
+    match error {
+        MailSealError::Mime(error) => judge_mime(error),
+        MailSealError::Seal(error) => judge_seal(error),
+        MailSealError::Sign(error) => judge_sign(error),
+        MailSealError::NoCertificate { .. } => (
+            Exit::CertificateUnusable,
+            "`plombe key find ADDRESS` looks for it, `plombe key import FILE` brings one in",
+        ),
+        MailSealError::AlreadySealed => (Exit::Failed, "open it first: `plombe mail open`"),
+        MailSealError::UnsafeHeader { .. } | MailSealError::NoAuthor | MailSealError::NoRecipient => {
+            (Exit::Damaged, "")
+        }
+        _ => (Exit::Failed, ""),
+    }
+}
+
+fn judge_address(error: &AddressError) -> (Exit, Hint) {
+    match error {
+        AddressError::Mime(error) => judge_mime(error),
+        _ => (Exit::Damaged, ""),
+    }
+}
+
+fn judge_mime(_: &MimeError) -> (Exit, Hint) {
+    (Exit::Refused, "nothing was written; no honest program makes such mails")
+}
+
+fn judge_output(error: &OutputError) -> (Exit, Hint) {
+    match error {
+        OutputError::Exists(_) => (Exit::OutputExists, "choose another name, or replace it with --force"),
+        OutputError::IsDirectory(_) => (Exit::OutputFailed, "name a file in it"),
+        OutputError::BinaryOnTerminal => (Exit::Usage, "write it to a file with -o FILE"),
+        OutputError::Failed { source, .. } | OutputError::Stdout(source) => judge_writing(source),
+    }
+}
+
+/// Core hands our own errors back inside an [`io::Error`].
+fn judge_writing(error: &io::Error) -> (Exit, Hint) {
+    if let Some(own) = error.get_ref().and_then(|inner| inner.downcast_ref::<OutputError>()) {
+        return judge_output(own);
+    }
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            (Exit::OutputExists, "choose another name, or replace it with --force")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (Exit::OutputFailed, "the disk is full; nothing was left behind under the output's name")
+        }
+        _ => (Exit::OutputFailed, ""),
+    }
+}
+
+fn verdict_of(error: &anyhow::Error) -> Option<&Verdict> {
+    error.chain().find_map(|cause| {
+        if let Some(OpenError::BadSignature(verdict)) = cause.downcast_ref() {
+            return Some(verdict.as_ref());
+        }
+        if let Some(VerifyError::BadSignature(verdict)) = cause.downcast_ref() {
+            return Some(verdict.as_ref());
+        }
+        if let Some(MailOpenError::BadSignature(verdict)) = cause.downcast_ref() {
+            return Some(verdict.as_ref());
+        }
+        cause.downcast_ref::<Failure>()?.verdict.as_deref()
     })
 }
 

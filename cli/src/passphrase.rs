@@ -29,6 +29,7 @@ const ATTEMPTS: usize = 3;
 /// The passphrases of one run.
 pub(crate) struct Passphrases {
     given: Vec<Passphrase>,
+    ask: bool,
 }
 
 impl Passphrases {
@@ -41,18 +42,29 @@ impl Passphrases {
             // Opening by number in /dev/fd needs no unsafe claim that the descriptor is ours.
             given.push(read(&PathBuf::from(format!("/dev/fd/{number}")))?);
         }
-        Ok(Self { given })
+        Ok(Self { given, ask: true })
     }
 
-    /// Unlocks `tsk`, whom a person knows as `name`. What a person types is kept for the next TSK of this run.
-    pub(crate) fn unlock(&mut self, tsk: LockedTsk, name: &str) -> anyhow::Result<Tsk> {
+    /// From now on only what was given counts.
+    pub(crate) fn ask_nobody(&mut self) {
+        self.ask = false;
+    }
+
+    /// Asks at the terminal, if somebody may be asked.
+    pub(crate) fn prompt(&self, question: &str) -> anyhow::Result<Passphrase> {
+        if self.ask { prompt(question) } else { Err(nobody_to_ask().into()) }
+    }
+
+    /// Unlocks `tsk`, whom a person knows as `name`, and says which passphrase did it. What a person types is kept
+    /// for the next TSK of this run.
+    pub(crate) fn unlock(&mut self, tsk: LockedTsk, name: &str) -> anyhow::Result<(Tsk, Option<Passphrase>)> {
         if !tsk.is_locked() {
-            return Ok(tsk.unlock(None)?);
+            return Ok((tsk.unlock(None)?, None));
         }
         for passphrase in &self.given {
             match tsk.clone().unlock(Some(passphrase)) {
                 Err(UnlockError::WrongPassphrase) => {}
-                other => return Ok(other?),
+                other => return Ok((other?, Some(passphrase.clone()))),
             }
         }
         if !self.given.is_empty() {
@@ -64,12 +76,12 @@ impl Passphrases {
             .into());
         }
         for _ in 0..ATTEMPTS {
-            let typed = prompt(&format!("Passphrase for the key of {}: ", printable_line(name)))?;
+            let typed = self.prompt(&format!("Passphrase for the key of {}: ", printable_line(name)))?;
             match tsk.clone().unlock(Some(&typed)) {
                 Err(UnlockError::WrongPassphrase) => {}
                 Ok(unlocked) => {
-                    self.given.push(typed);
-                    return Ok(unlocked);
+                    self.given.push(typed.clone());
+                    return Ok((unlocked, Some(typed)));
                 }
                 Err(other) => return Err(other.into()),
             }
@@ -111,14 +123,17 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Passphrase> {
 
 /// Asks at the terminal, whatever standard input is.
 pub(crate) fn prompt(question: &str) -> anyhow::Result<Passphrase> {
-    let typed = rpassword::prompt_password(question).map_err(|_| {
-        Failure::new(Exit::WrongPassphrase, "a passphrase is needed, and there is no terminal to ask at")
-            .hint("give it with --passphrase-file FILE or --passphrase-fd N")
-    })?;
+    let typed = rpassword::prompt_password(question).map_err(|_| nobody_to_ask())?;
     Ok(Passphrase::new(typed.into_bytes()))
 }
 
-fn prompt_twice(name: &str) -> anyhow::Result<Passphrase> {
+fn nobody_to_ask() -> Failure {
+    Failure::new(Exit::WrongPassphrase, "a passphrase is needed, and there is no terminal to ask at")
+        .hint("give it with --passphrase-file FILE or --passphrase-fd N")
+}
+
+/// Asks for a new passphrase until it was typed twice the same way.
+pub(crate) fn prompt_twice(name: &str) -> anyhow::Result<Passphrase> {
     for _ in 0..ATTEMPTS {
         let first = prompt(&format!("New passphrase for {}: ", printable_line(name)))?;
         let second = prompt("The same again: ")?;

@@ -6,6 +6,8 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::{args::OutputArgs, output};
+
 /// How to speak. Results of commands go to standard output; everything said about them goes to standard error.
 pub(crate) struct Terminal {
     pub(crate) json: bool,
@@ -63,6 +65,21 @@ impl Terminal {
         if let Ok(line) = serde_json::to_string(value) {
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         }
+    }
+
+    /// The result of a command: one JSON object on one line of standard output; of standard error, where standard
+    /// output carries content.
+    pub(crate) fn json_result(&self, stdout_taken: bool, value: &impl Serialize) -> anyhow::Result<()> {
+        if stdout_taken {
+            self.json_to_stderr(value);
+            return Ok(());
+        }
+        output::print_json(value)
+    }
+
+    /// As [`Terminal::json_result`], for commands whose content goes where `args` say.
+    pub(crate) fn json_beside(&self, args: &OutputArgs, value: &impl Serialize) -> anyhow::Result<()> {
+        self.json_result(args.to_stdout(), value)
     }
 
     /// Nobody can be told that standard error is closed.

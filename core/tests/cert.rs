@@ -176,3 +176,163 @@ fn a_minimised_certificate_still_seals_and_verifies_for_its_address_only() {
         assert!(matches!(full.minimise("bob@example.org", &policy(), now()), Err(CertError::NoSuchAddress)));
     }
 }
+
+#[test]
+fn an_expired_certificate_can_be_brought_back_and_ended_early() {
+    for profile in [Profile::Rfc4880, Profile::Rfc9580] {
+        let later = now() + cert::DEFAULT_TTL + DAY;
+        let alice = alice(profile).tsk;
+        assert_eq!(alice.certificate().can_encrypt(&policy(), later), Err(Unusable::Expired));
+        let extended = alice.set_expiry(Some(later + DAY + DAY), &policy(), later).unwrap();
+        assert_eq!(extended.certificate().can_encrypt(&policy(), later + DAY), Ok(()), "{profile}");
+        assert_eq!(extended.certificate().can_sign(&policy(), later + DAY), Ok(()), "{profile}");
+        assert_eq!(
+            extended.certificate().can_sign(&policy(), later + DAY * 3),
+            Err(Unusable::Expired),
+            "{profile}"
+        );
+        let for_ever = extended.set_expiry(None, &policy(), later + DAY).unwrap().certificate();
+        assert_eq!(for_ever.can_encrypt(&policy(), later + DAY * 4000), Ok(()), "{profile}");
+        assert_eq!(for_ever.describe(&policy(), later + DAY * 2).expires, None, "{profile}");
+    }
+}
+
+#[test]
+fn changes_within_the_second_of_generation_count() {
+    let alice = alice(Profile::Rfc4880).tsk.set_expiry(None, &policy(), now()).unwrap();
+    let moment_later = now() + Duration::from_secs(1);
+    assert_eq!(alice.certificate().describe(&policy(), moment_later).expires, None);
+}
+
+#[test]
+fn an_expiry_that_openpgp_cannot_say_is_refused() {
+    let alice = || alice(Profile::Rfc4880).tsk;
+    let (before_creation, beyond_2106) = (now() - DAY, now() + DAY * 365 * 150);
+    assert!(matches!(alice().set_expiry(Some(before_creation), &policy(), now()), Err(CertError::BadTime)));
+    assert!(matches!(alice().set_expiry(Some(now()), &policy(), now()), Err(CertError::BadTime)));
+    assert!(matches!(alice().set_expiry(Some(beyond_2106), &policy(), now()), Err(CertError::BadTime)));
+}
+
+#[test]
+fn user_ids_come_and_go_but_the_last_one_stays() {
+    for profile in [Profile::Rfc4880, Profile::Rfc9580] {
+        let day = |n: u32| now() + DAY * n;
+        let alice = alice(profile).tsk.add_user_id("Alice <alice@work.example>", &policy(), day(1)).unwrap();
+        assert_eq!(
+            alice.certificate().addresses(&policy(), day(1)),
+            ["alice@example.org", "alice@work.example"],
+            "{profile}"
+        );
+        assert_eq!(alice.certificate().can_encrypt(&policy(), day(1)), Ok(()), "{profile}");
+        let moved = alice.revoke_user_id("alice@example.org", &policy(), day(2)).unwrap();
+        assert_eq!(moved.certificate().addresses(&policy(), day(3)), ["alice@work.example"], "{profile}");
+        assert_eq!(moved.certificate().can_encrypt(&policy(), day(3)), Ok(()), "{profile}");
+        assert_eq!(moved.certificate().can_sign(&policy(), day(3)), Ok(()), "{profile}");
+        let gone = moved.clone().revoke_user_id("alice@example.org", &policy(), day(3));
+        assert!(matches!(gone, Err(CertError::NoSuchUserId)), "{profile}");
+        let last = moved.revoke_user_id("alice@work.example", &policy(), day(3));
+        assert!(matches!(last, Err(CertError::LastUserId)), "{profile}");
+    }
+}
+
+#[test]
+fn user_ids_cannot_smuggle_headers_or_a_second_address() {
+    assert_eq!(cert::user_id(Some(" Alice "), "alice@EXAMPLE.org").unwrap(), "Alice <alice@example.org>");
+    assert_eq!(cert::user_id(None, "alice@example.org").unwrap(), "alice@example.org");
+    for name in ["Alice <bob@example.org>", "Alice\nBcc: bob", "a@b", "Alice (CEO)"] {
+        assert!(
+            matches!(cert::user_id(Some(name), "alice@example.org"), Err(CertError::BadUserId)),
+            "{name:?}"
+        );
+    }
+    assert!(matches!(cert::user_id(None, "not an address"), Err(CertError::BadUserId)));
+    let bad = Tsk::generate(Profile::Rfc4880, &["a@example.org\r\nX: y".into()], None, now());
+    assert!(matches!(bad, Err(CertError::BadUserId)));
+}
+
+#[test]
+fn rotation_hands_over_at_once_and_ends_the_old_subkeys_after_the_overlap() {
+    for profile in [Profile::Rfc4880, Profile::Rfc9580] {
+        let rotated = alice(profile).tsk.rotate(cert::DEFAULT_OVERLAP, &policy(), now() + DAY).unwrap();
+        assert_eq!((rotated.added.len(), rotated.replaced.len()), (2, 2), "{profile}");
+        let end = now() + DAY + cert::DEFAULT_OVERLAP;
+        assert!(rotated.replaced.iter().all(|(_, at)| *at == end), "{profile}");
+
+        let certificate = rotated.tsk.certificate();
+        let state = |subkey: &plombe_core::Fingerprint, at| {
+            let keys = certificate.describe(&policy(), at).keys;
+            keys.into_iter().find(|key| key.fingerprint == *subkey).unwrap().state
+        };
+        for subkey in &rotated.added {
+            assert_eq!(state(subkey, end + DAY), Ok(()), "{profile}");
+        }
+        for (subkey, _) in &rotated.replaced {
+            assert_eq!(state(subkey, end - DAY), Ok(()), "{profile}");
+            assert_eq!(state(subkey, end + DAY), Err(Unusable::Expired), "{profile}");
+        }
+        // Extending the certificate does not bring back what rotation ended.
+        let extended = rotated.tsk.set_expiry(None, &policy(), end + DAY).unwrap().certificate();
+        let alive =
+            extended.describe(&policy(), end + DAY * 2).keys.iter().filter(|key| key.state.is_ok()).count();
+        assert_eq!(alive, 3, "{profile}");
+    }
+}
+
+#[test]
+fn rotation_without_overlap_revokes_the_old_subkeys_as_superseded() {
+    let rotated = alice(Profile::Rfc4880).tsk.rotate(Duration::ZERO, &policy(), now() + DAY).unwrap();
+    let keys = |at| rotated.tsk.certificate().describe(&policy(), at).keys;
+    let revoked = |at| keys(at).iter().filter(|key| key.state == Err(Unusable::Revoked)).count();
+    assert_eq!(revoked(now() + DAY * 2), 2);
+    // Superseded is not compromised: what they signed before stays good.
+    assert_eq!(revoked(now()), 0);
+    // Every secret is still there to open old mail with.
+    let secrets = rotated.tsk.lock(None).unwrap().secrets();
+    assert_eq!(secrets.len(), 5);
+    assert!(secrets.iter().all(|(_, state)| *state == cert::SecretState::Open));
+}
+
+#[test]
+fn findings_say_what_is_wrong_before_it_hurts() {
+    let codes = |certificate: &Certificate, at| {
+        certificate.check(&policy(), at).iter().map(cert::Finding::code).collect::<Vec<_>>()
+    };
+    let generated = alice(Profile::Rfc4880);
+    let certificate = generated.tsk.certificate();
+    assert_eq!(codes(&certificate, now()), [""; 0]);
+    let end = now() + cert::DEFAULT_TTL;
+    assert_eq!(codes(&certificate, end - DAY * 10), ["expires-soon"]);
+    assert_eq!(codes(&certificate, end + DAY), ["expired"]);
+    assert_eq!(codes(&certificate, now() - DAY), ["not-yet-valid", "no-address"]);
+    let revoked = certificate.apply_revocation(generated.revocation.as_bytes()).unwrap();
+    assert_eq!(codes(&revoked, now()), ["revoked"]);
+    let signing_only = Tsk::generate_signing_only(Profile::Rfc4880, &["CI".into()], None, now()).unwrap();
+    assert_eq!(codes(&signing_only.tsk.certificate(), now()), ["cannot-encrypt", "no-address"]);
+}
+
+#[test]
+fn importing_a_tsk_again_changes_no_secret() {
+    let alice = alice(Profile::Rfc4880).tsk;
+    let (hers, his) = (Passphrase::new("hers"), Passphrase::new("his"));
+    let ours = alice.clone().lock(Some(&hers)).unwrap();
+    let theirs = alice.lock(Some(&his)).unwrap();
+    let merged = ours.clone().merge_secret(theirs).unwrap();
+    assert!(merged.clone().unlock(Some(&hers)).is_ok());
+    assert!(matches!(merged.unlock(Some(&his)), Err(UnlockError::WrongPassphrase)));
+}
+
+#[test]
+fn publishing_under_one_address_leaves_the_others_out_and_keeps_revocations() {
+    let ids = ["alice@example.org".to_owned(), "Alice <alice@work.example>".to_owned()];
+    let generated = Tsk::generate(Profile::Rfc4880, &ids, None, now()).unwrap();
+    let address = "ALICE@example.org".parse().unwrap();
+    let published = generated.tsk.certificate().filter_to_address(&address, &policy(), now()).unwrap();
+    assert_eq!(published.unverified_user_ids(), ["alice@example.org"]);
+    assert_eq!(published.can_encrypt(&policy(), now()), Ok(()));
+    let other = "bob@example.org".parse().unwrap();
+    let refused = generated.tsk.certificate().filter_to_address(&other, &policy(), now());
+    assert!(matches!(refused, Err(CertError::NoSuchAddress)));
+    let rotated = generated.tsk.rotate(Duration::ZERO, &policy(), now() + DAY).unwrap().tsk.certificate();
+    let published = rotated.filter_to_address(&address, &policy(), now() + DAY * 2).unwrap();
+    assert_eq!(published.describe(&policy(), now() + DAY * 2).keys.len(), 5);
+}

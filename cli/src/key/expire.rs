@@ -1,15 +1,45 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key expire`
+//! `plombe key expire`: when a certificate ends by itself; also brings an expired one back.
 
+use serde_json::json;
+
+use super::{change::Change, describe};
 use crate::{
     app::App,
-    exit::{Exit, Failure},
+    args::PassphraseArgs,
+    date::{self, Expiry},
+    exit::Failure,
+    output,
+    terminal::Tone,
+    who::{self, Who},
 };
 
-/// Options.
+/// Whose, and when.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Address or fingerprint
+    who: Who,
+    /// 3y, 90d, a date (2029-12-31), or never; counted from now
+    when: Expiry,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
 
-pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
-    Err(Failure::new(Exit::Failed, "not built yet").into())
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let expires = args.when.at(app.now);
+    if expires.is_some_and(|expires| expires <= app.now) {
+        return Err(Failure::usage("this lies in the past")
+            .hint("to end a certificate at once there is `plombe key revoke`")
+            .into());
+    }
+    let mut change = Change::begin(app, &args.who, &args.passphrase)?;
+    change.tsk = change.tsk.set_expiry(expires, &app.policy, app.now)?;
+    let certificate = change.finish(app)?;
+    if app.terminal.json {
+        return output::print_json(&json!({"certificate": describe::json(app, &certificate)?}));
+    }
+    let when = expires.map_or("never expires".to_owned(), |at| format!("expires on {}", date::day(at)));
+    app.terminal.note(Tone::Good, "changed", &format!("{} {when}", who::name(app, &certificate)));
+    super::hand_out(app);
+    Ok(())
 }

@@ -1,15 +1,51 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key export`
+//! `plombe key export`: certificates, or with `--secret` a TSK.
 
 use crate::{
     app::App,
-    exit::{Exit, Failure},
+    args::OutputArgs,
+    output::{self, Content},
+    who::Who,
 };
 
-/// Options.
+/// Whose, in which form, where to.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Address or fingerprint
+    #[arg(required = true)]
+    who: Vec<Who>,
+    /// The secret key, under the passphrase that it has here
+    #[arg(long)]
+    secret: bool,
+    /// Binary instead of ASCII armor
+    #[arg(short, long, conflicts_with = "secret")]
+    binary: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
 
-pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
-    Err(Failure::new(Exit::Failed, "not built yet").into())
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    if args.secret {
+        let mut armored = zeroize::Zeroizing::new(String::new());
+        for who in &args.who {
+            let tsk = who.tsk(app)?;
+            if !tsk.is_locked() {
+                app.terminal.warn(&format!(
+                    "the secret key of {who} has no passphrase: whoever has the file has the key"
+                ));
+            }
+            armored.push_str(&tsk.to_armored());
+        }
+        return output::write_all(&args.output, Content::SecretKey, armored.as_bytes());
+    }
+    let mut bytes = Vec::new();
+    for who in &args.who {
+        let certificate = who.certificate(app)?;
+        match args.binary {
+            true => bytes.extend(certificate.to_bytes()),
+            false => bytes.extend(certificate.to_armored().into_bytes()),
+        }
+    }
+    let content = if args.binary { Content::PublicBinary } else { Content::Public };
+    output::write_all(&args.output, content, &bytes)
 }

@@ -1,15 +1,66 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key list`
+//! `plombe key list`: one line per certificate.
 
-use crate::{
-    app::App,
-    exit::{Exit, Failure},
-};
+use std::fmt::Write as _;
 
-/// Options.
+use plombe_core::cert::Certificate;
+use serde_json::json;
+
+use super::describe::{self, Secret};
+use crate::{app::App, output, terminal::printable_line, who::Who};
+
+/// Which ones.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Only certificates for these addresses or fingerprints
+    who: Vec<Who>,
+    /// Only certificates whose secret key is here
+    #[arg(short, long)]
+    secret: bool,
+}
 
-pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
-    Err(Failure::new(Exit::Failed, "not built yet").into())
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let certificates = selected(app, &args)?;
+    if app.terminal.json {
+        let list: Vec<_> =
+            certificates.iter().map(|one| describe::json(app, one)).collect::<anyhow::Result<_>>()?;
+        return output::print_json(&json!({"certificates": list}));
+    }
+    let mut text = String::new();
+    for certificate in &certificates {
+        let mark = if Secret::of(app, certificate)? == Secret::None { "   " } else { "own" };
+        let about = certificate.describe(&app.policy, app.now);
+        let state = describe::state(app, certificate, &about);
+        let _ = writeln!(text, "{mark}  {}  {state}", about.fingerprint.to_hex());
+        for user_id in &about.user_ids {
+            let unusable = if user_id.state.is_ok() { "" } else { "  (not valid)" };
+            let _ = writeln!(text, "     {}{unusable}", printable_line(&user_id.text));
+        }
+    }
+    Ok(output::print(&text)?)
+}
+
+fn selected(app: &App<'_>, args: &Args) -> anyhow::Result<Vec<Certificate>> {
+    let mut certificates = Vec::new();
+    if args.secret {
+        certificates.extend(app.tsks.all()?.iter().map(|tsk| tsk.certificate()));
+        // The certificate store may know more about them: a revocation, a later expiry.
+        for own in &mut certificates {
+            if let Some(stored) = app.certificates.by_fingerprint(&own.fingerprint())? {
+                *own = own.clone().merge(stored)?;
+            }
+        }
+        if !args.who.is_empty() {
+            certificates.retain(|own| args.who.iter().any(|who| who.means(own)));
+        }
+    } else if args.who.is_empty() {
+        for certificate in app.certificates.all()? {
+            certificates.push(certificate?);
+        }
+    } else {
+        for who in &args.who {
+            certificates.extend(who.certificates(app)?);
+        }
+    }
+    Ok(certificates)
 }

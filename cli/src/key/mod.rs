@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key`: certificates and TSKs.
 
+mod change;
+mod describe;
 mod expire;
 mod export;
 mod find;
@@ -14,7 +16,7 @@ mod rotate;
 mod show;
 mod trust;
 
-use crate::app::App;
+use crate::{app::App, terminal::Tone};
 
 /// What can be done with certificates and keys.
 #[derive(clap::Subcommand)]
@@ -43,6 +45,12 @@ pub(crate) enum Command {
     Revoke(revoke::Args),
     /// Change the passphrase of a secret key
     Passphrase(passphrase::Args),
+}
+
+/// Others use what they have until they are given something newer.
+fn hand_out(app: &App<'_>) {
+    let text = "hand the changed certificate to others: `plombe key publish`, `plombe key export`";
+    app.terminal.note(Tone::Plain, "next", text);
 }
 
 pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {

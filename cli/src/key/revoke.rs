@@ -1,15 +1,130 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key revoke`
+//! `plombe key revoke`: end a certificate, a subkey or a user ID, now or with a revocation certificate made earlier.
 
-use crate::{
-    app::App,
-    exit::{Exit, Failure},
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
 };
 
-/// Options.
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+use clap::ValueEnum;
+use plombe_core::{Fingerprint, cert};
+use serde_json::json;
 
-pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
-    Err(Failure::new(Exit::Failed, "not built yet").into())
+use super::{change::Change, describe};
+use crate::{
+    app::App,
+    args::PassphraseArgs,
+    exit::Failure,
+    input, output,
+    terminal::{Tone, printable_line},
+    who::{self, Who},
+};
+
+/// What ends, and why.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Address or fingerprint
+    who: Who,
+    /// Why it ends; others see this
+    #[arg(long, value_enum, default_value = "unspecified")]
+    reason: Reason,
+    /// A sentence about the reason; others see this
+    #[arg(long, default_value = "", hide_default_value = true)]
+    message: String,
+    /// End only this subkey
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "user_id")]
+    subkey: Option<Fingerprint>,
+    /// End only this user ID or address
+    #[arg(long, value_name = "USER-ID")]
+    user_id: Option<String>,
+    /// Use the revocation certificate in FILE; needs neither secret key nor passphrase
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["subkey", "user_id", "reason", "message"])]
+    with: Option<PathBuf>,
+    /// Do not ask whether this is meant
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Why something ends.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Reason {
+    /// No reason given
+    Unspecified,
+    /// Somebody else has, or may have, the secret key
+    Compromised,
+    /// Replaced by another key
+    Superseded,
+    /// No longer used
+    Retired,
+}
+
+impl From<Reason> for cert::Reason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Unspecified => Self::Unspecified,
+            Reason::Compromised => Self::Compromised,
+            Reason::Superseded => Self::Superseded,
+            Reason::Retired => Self::Retired,
+        }
+    }
+}
+
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let certificate = match &args.with {
+        Some(_) => args.who.certificate(app)?,
+        None => args.who.tsk(app)?.certificate(),
+    };
+    let name = format!("{} ({})", who::name(app, &certificate), certificate.fingerprint());
+    let what = match (&args.subkey, &args.user_id) {
+        (Some(subkey), _) => format!("subkey {subkey} of {name}"),
+        (_, Some(user_id)) => format!("user ID {} of {name}", printable_line(user_id)),
+        _ => format!("the certificate of {name}"),
+    };
+    if !args.yes {
+        confirm(&what)?;
+    }
+    let revoked = match &args.with {
+        Some(file) => {
+            let revoked = certificate.apply_revocation(&input::read_small(file, app.terminal)?)?;
+            app.certificates.store(&revoked)?;
+            revoked
+        }
+        None => revoke(app, &args)?,
+    };
+    if app.terminal.json {
+        return output::print_json(&json!({"revoked": describe::json(app, &revoked)?}));
+    }
+    app.terminal.note(Tone::Good, "revoked", &what);
+    super::hand_out(app);
+    Ok(())
+}
+
+fn revoke(app: &App<'_>, args: &Args) -> anyhow::Result<cert::Certificate> {
+    let mut change = Change::begin(app, &args.who, &args.passphrase)?;
+    change.tsk = match (&args.subkey, &args.user_id) {
+        (Some(subkey), _) => change.tsk.revoke_subkey(subkey, args.reason.into(), &args.message, app.now)?,
+        (_, Some(user_id)) => change.tsk.revoke_user_id(user_id, &app.policy, app.now)?,
+        _ => change.tsk.revoke(args.reason.into(), &args.message, app.now)?,
+    };
+    change.finish(app)
+}
+
+/// Revoking cannot be taken back, so it is asked for twice.
+fn confirm(what: &str) -> anyhow::Result<()> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!("this would end {what} for ever"))
+            .hint("say --yes if you mean it")
+            .into());
+    }
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "This ends {what} for ever. Go on? [y/N] ");
+    let _ = stderr.flush();
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure::usage("nothing was changed").into()),
+    }
 }

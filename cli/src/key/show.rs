@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key show`
+//! `plombe key show`: everything about one certificate.
 
-use crate::{
-    app::App,
-    exit::{Exit, Failure},
-};
+use serde_json::json;
 
-/// Options.
+use super::describe;
+use crate::{app::App, output, who::Who};
+
+/// Whose.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Address or fingerprint
+    who: Who,
+}
 
-pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
-    Err(Failure::new(Exit::Failed, "not built yet").into())
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let certificate = args.who.certificate(app)?;
+    if app.terminal.json {
+        return output::print_json(&json!({"certificate": describe::json(app, &certificate)?}));
+    }
+    Ok(output::print(&describe::text(app, &certificate)?)?)
 }

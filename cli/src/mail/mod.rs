@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe mail`: whole RFC 5322 messages, one by standard input and output or many in place.
 
+mod copies;
+mod in_place;
 mod inspect;
+mod line_ends;
 mod open;
+mod opener;
 mod seal;
+mod sealer;
+mod text;
 
 use crate::app::App;
+
+/// Larger mails are not sent by anybody; each is held in memory as a whole.
+const MAIL_LIMIT: u64 = 256 << 20;
 
 /// What can be done with mails.
 #[derive(clap::Subcommand)]

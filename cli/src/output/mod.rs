@@ -46,6 +46,8 @@ pub(crate) enum Output {
         /// Where it will go.
         target: Target,
     },
+    /// The content is not wanted, only what is said about it.
+    Nowhere,
 }
 
 /// Something that can only be written to, never taken back.
@@ -132,6 +134,7 @@ impl Write for Output {
             Self::File(file) => file.write(bytes),
             Self::Stream(stream) => stream.write(bytes),
             Self::Spool { spool, .. } => spool.write(bytes),
+            Self::Nowhere => Ok(bytes.len()),
         }
     }
 
@@ -139,7 +142,7 @@ impl Write for Output {
         match self {
             Self::File(file) => file.flush(),
             Self::Stream(stream) => stream.flush(),
-            Self::Spool { .. } => Ok(()),
+            Self::Spool { .. } | Self::Nowhere => Ok(()),
         }
     }
 }
@@ -157,6 +160,7 @@ impl Quarantine for Output {
                 }
                 spool.copy_to(&mut target.open()?)
             }
+            Self::Nowhere => Ok(()),
         }
     }
 }
@@ -164,12 +168,21 @@ impl Quarantine for Output {
 /// Writes a whole result that is already in memory.
 pub(crate) fn write_all(args: &OutputArgs, content: Content, bytes: &[u8]) -> anyhow::Result<()> {
     let mut output = open(args, content)?;
-    let failed = |source| match &args.output {
+    output.write_all(bytes).map_err(|source| failed(args, source))?;
+    release(output, args)
+}
+
+/// Makes a result visible that has no verdict to wait for.
+pub(crate) fn release(output: Output, args: &OutputArgs) -> anyhow::Result<()> {
+    Ok(output.release().map_err(|source| failed(args, source))?)
+}
+
+fn failed(args: &OutputArgs, source: io::Error) -> OutputError {
+    match &args.output {
+        Some(path) if source.kind() == io::ErrorKind::AlreadyExists => OutputError::Exists(path.clone()),
         Some(path) => OutputError::Failed { path: path.clone(), source },
         None => OutputError::Stdout(source),
-    };
-    output.write_all(bytes).map_err(failed)?;
-    Ok(output.release().map_err(failed)?)
+    }
 }
 
 /// Writes lines for people to standard output. Names in them are written by strangers, so nothing steers.

@@ -2,8 +2,10 @@
 //! Certificates of everybody, in the directory that OpenPGP programs share (pgp.cert.d).
 
 use std::{
-    cell::OnceCell,
+    fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::Context as _;
@@ -18,7 +20,7 @@ pub(crate) struct Certificates {
     directory: PathBuf,
     cache: PathBuf,
     /// Read once per run: a run sees one state.
-    index: OnceCell<Index>,
+    index: OnceLock<Index>,
 }
 
 /// What storing a certificate changed.
@@ -32,7 +34,7 @@ pub(crate) enum Stored {
 impl Certificates {
     pub(crate) fn new(paths: &Paths) -> Self {
         let cache = paths.cache.join("certificates.json");
-        Self { directory: paths.certificates.clone(), cache, index: OnceCell::new() }
+        Self { directory: paths.certificates.clone(), cache, index: OnceLock::new() }
     }
 
     /// Where it lies.
@@ -68,6 +70,11 @@ impl Certificates {
         Ok(names.filter_map(|name| self.read(name).transpose()))
     }
 
+    /// How many there are, unreadable ones included.
+    pub(crate) fn count(&self) -> anyhow::Result<usize> {
+        Ok(self.index()?.entries().count())
+    }
+
     /// Files in the directory from which no certificate can be read.
     pub(crate) fn broken(&self) -> anyhow::Result<Vec<String>> {
         Ok(self.index()?.broken().map(str::to_owned).collect())
@@ -77,6 +84,9 @@ impl Certificates {
     pub(crate) fn store(&self, certificate: &Certificate) -> anyhow::Result<Stored> {
         let name = certificate.fingerprint().to_hex().to_lowercase();
         let mut stored = Stored::New;
+        // The library makes folders inside, not the directory itself. Others need not see whom we write to.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.directory);
+        made.map_err(|error| unwritable(&self.directory, &error))?;
         self.open()?
             .insert(&name, certificate.clone(), false, |new, old| {
                 let old = old.and_then(|bytes| Certificate::parse_all(bytes).ok()?.into_iter().next());
@@ -88,9 +98,8 @@ impl Certificates {
             })
             .map_err(|error| match error {
                 openpgp_cert_d::Error::IoError(error) => unwritable(&self.directory, &error).into(),
-                other => anyhow::Error::from(other),
-            })
-            .context("cannot store the certificate")?;
+                other => anyhow::Error::from(other).context("cannot store the certificate"),
+            })?;
         Ok(stored)
     }
 

@@ -96,14 +96,20 @@ impl Index {
 
     /// Candidates for an address.
     pub(crate) fn with_address<'a>(&'a self, address: &str) -> impl Iterator<Item = &'a str> {
-        let address = address.to_lowercase();
+        let address = address.to_ascii_lowercase();
         self.entries().filter(move |entry| entry.addresses.contains(&address)).map(|e| e.fingerprint.as_str())
     }
 
     /// Certificates that hold the key that `handle` speaks of.
     pub(crate) fn with_key<'a>(&'a self, handle: &'a KeyHandle) -> impl Iterator<Item = &'a str> {
-        let answers = |key: &String| key.parse::<KeyHandle>().is_ok_and(|key| handle.aliases(key));
-        let holds = move |entry: &&Entry| entry.keys.iter().any(answers);
+        let hex = handle.to_hex();
+        // A key ID is the end of a v4 fingerprint and the beginning of a v6 one.
+        let answers = move |key: &String| match (handle, key.len()) {
+            (KeyHandle::Fingerprint(_), _) => *key == hex,
+            (KeyHandle::KeyID(_), 64) => key.starts_with(&hex),
+            (KeyHandle::KeyID(_), _) => key.ends_with(&hex),
+        };
+        let holds = move |entry: &&Entry| entry.keys.iter().any(&answers);
         self.entries().filter(holds).map(|entry| entry.fingerprint.as_str())
     }
 }

@@ -53,7 +53,7 @@ impl Tsks {
 
     /// Every TSK that carries `address` in a user ID.
     pub(crate) fn by_address(&self, address: &str) -> anyhow::Result<Vec<LockedTsk>> {
-        let address = address.to_lowercase();
+        let address = address.to_ascii_lowercase();
         let mut tsks = self.all()?;
         tsks.retain(|tsk| tsk.certificate().unverified_addresses().contains(&address));
         Ok(tsks)
@@ -75,6 +75,11 @@ impl Tsks {
         }
         paths.sort();
         Ok(paths)
+    }
+
+    /// The TSK in one of [`Tsks::files`].
+    pub(crate) fn read(&self, file: &Path) -> anyhow::Result<Option<LockedTsk>> {
+        read(file)
     }
 
     /// Writes a TSK, replacing the file that is there.

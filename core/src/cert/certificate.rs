@@ -79,14 +79,14 @@ impl Certificate {
 
     /// ASCII armor, ending in a newline.
     pub fn to_armored(&self) -> String {
-        let armored = self.cert.armored().to_vec().expect("a certificate in memory serialises into a Vec");
+        let armored = self.cert.armored().to_vec().expect("what cannot be written is dropped on reading");
         String::from_utf8(armored).expect("armor is ASCII, and Sequoia sanitises the comments from user IDs")
     }
 
     /// Binary transferable public key.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.cert.export(&mut bytes).expect("a certificate in memory serialises into a Vec");
+        self.cert.export(&mut bytes).expect("what cannot be written is dropped on reading");
         bytes
     }
 }

@@ -13,7 +13,7 @@ use openpgp::{
     crypto::KeyPair,
     packet::{
         Key, UserID,
-        key::{Key4, Key6, PrimaryRole, SecretParts, SubordinateRole, UnspecifiedRole},
+        key::{Key4, Key6, PrimaryRole, PublicParts, SecretParts, SubordinateRole},
         signature::SignatureBuilder,
     },
     types::{
@@ -128,7 +128,7 @@ fn generate(
         for role in roles {
             packets.extend(bound_subkey(&cert, &mut signer, profile, *role, now)?);
         }
-        Ok(Tsk { cert: cert.insert_packets(packets)?.0 })
+        Ok(Tsk { cert: cert.insert_packets(packets)?.0, set_aside: Vec::new() })
     };
     let tsk = build().map_err(|_| CertError::Backend)?;
     let revocation = revoke::certificate_revocation(&tsk, Reason::Unspecified, "", now)?;
@@ -249,7 +249,7 @@ impl Profile {
 
     /// The profile that an existing certificate is of, so that new subkeys are of its kind. Certificates of other
     /// algorithms (RSA, NIST curves) get Curve25519 subkeys, which every implementation of their version reads.
-    pub(super) fn of(primary: &Key<openpgp::packet::key::PublicParts, UnspecifiedRole>) -> Self {
+    pub(super) fn of(primary: &Key<PublicParts, PrimaryRole>) -> Self {
         match (primary.version(), primary.pk_algo()) {
             (6, PublicKeyAlgorithm::MLDSA65_Ed25519 | PublicKeyAlgorithm::MLDSA87_Ed448) => Self::Pqc,
             (6, _) => Self::Rfc9580,

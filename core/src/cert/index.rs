@@ -3,7 +3,7 @@
 //! functions.
 
 use super::Certificate;
-use crate::Fingerprint;
+use crate::{Fingerprint, recipients::Address};
 
 impl Certificate {
     /// Fingerprints of the primary key and of every subkey, whatever they are worth; the primary one first.
@@ -16,9 +16,9 @@ impl Certificate {
         self.cert.userids().map(|id| String::from_utf8_lossy(id.userid().value()).into_owned()).collect()
     }
 
-    /// Addresses in the user IDs, in lower case, whether their signatures hold or not.
+    /// Addresses in the user IDs, in lower case (ASCII only, as addresses are compared), whether their signatures hold or not.
     pub fn unverified_addresses(&self) -> Vec<String> {
-        let address = |id: &sequoia_openpgp::packet::UserID| id.email_normalized().ok().flatten();
-        self.cert.userids().filter_map(|id| address(id.userid())).collect()
+        let addresses = self.cert.userids().filter_map(|id| Address::of_user_id(id.userid()));
+        addresses.map(|address| address.to_string().to_ascii_lowercase()).collect()
     }
 }

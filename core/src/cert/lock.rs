@@ -38,9 +38,9 @@ impl LockedTsk {
     /// Decrypts the secret keys and compares each with its public part (key overwriting attacks).
     /// `None` is for TSKs without a passphrase.
     ///
-    /// Stubs (offline primary, card) and keys of algorithms that this build does not use lose their secret part in
-    /// the result. DSA and ElGamal are among them: their group parameters stand in the public part, where a changed
-    /// group leaks the secret although it still fits, and nobody has made such keys for a decade.
+    /// Stubs (offline primary, card) and keys of algorithms that this build does not use are set aside until the TSK
+    /// is locked again. DSA and ElGamal are among them: their group parameters stand in the public part, where a
+    /// changed group leaks the secret although it still fits, and hardly anybody has made such keys for a decade.
     ///
     /// # Errors
     /// `WrongPassphrase` also for damage, so that the two cannot be told apart.
@@ -50,23 +50,23 @@ impl LockedTsk {
 
     /// As [`unlock`](Self::unlock) for TSKs whose keys are under different passphrases: each key tries each.
     pub fn unlock_with(self, passphrases: &[Passphrase]) -> Result<Tsk, UnlockError> {
-        let mut unlocked = Vec::new();
-        let mut packets = Vec::new();
+        let mut sorted = Sorted::default();
         for packet in self.cert.into_tsk().into_packets() {
-            packets.push(match packet {
-                Packet::SecretKey(key) => unlock_packet(key, passphrases, &mut unlocked)?,
-                Packet::SecretSubkey(key) => unlock_packet(key, passphrases, &mut unlocked)?,
+            let packet = match packet {
+                Packet::SecretKey(key) => sorted.unlock(key, passphrases)?,
+                Packet::SecretSubkey(key) => sorted.unlock(key, passphrases)?,
                 other => other,
-            });
+            };
+            sorted.packets.push(packet);
         }
-        if unlocked.is_empty() {
+        if sorted.unlocked.is_empty() {
             return Err(UnlockError::NoUsableSecret);
         }
-        if !unlocked.into_iter().all(genuine::secret_fits_public) {
+        if !sorted.unlocked.into_iter().all(genuine::secret_fits_public) {
             return Err(UnlockError::KeyMismatch);
         }
-        let cert = Cert::from_packets(packets.into_iter()).map_err(|_| UnlockError::KeyMismatch)?;
-        Ok(Tsk { cert })
+        let cert = Cert::from_packets(sorted.packets.into_iter()).map_err(|_| UnlockError::KeyMismatch)?;
+        Ok(Tsk { cert, set_aside: sorted.set_aside })
     }
 }
 
@@ -74,18 +74,18 @@ impl Tsk {
     /// Puts every secret key under `passphrase`; `None` leaves them open. Changing a passphrase is
     /// [`LockedTsk::unlock`] with the old one and `lock` with the new one.
     pub fn lock(self, passphrase: Option<&Passphrase>) -> Result<LockedTsk, CertError> {
-        let Some(passphrase) = passphrase else { return Ok(LockedTsk { cert: self.cert }) };
-        let password = Password::from(passphrase.expose());
+        let password = passphrase.map(|passphrase| Password::from(passphrase.expose()));
         let mut packets = Vec::new();
         for packet in self.cert.into_tsk().into_packets() {
-            packets.push(match packet {
-                Packet::SecretKey(key) => lock_key(key, &password)?.into(),
-                Packet::SecretSubkey(key) => lock_key(key, &password)?.into(),
-                other => other,
+            packets.push(match (packet, &password) {
+                (Packet::SecretKey(key), Some(password)) => lock_key(key, password)?.into(),
+                (Packet::SecretSubkey(key), Some(password)) => lock_key(key, password)?.into(),
+                (other, _) => other,
             });
         }
-        let cert = Cert::from_packets(packets.into_iter()).map_err(|_| CertError::Backend)?;
-        Ok(LockedTsk { cert })
+        let cert =
+            Cert::from_packets(packets.into_iter()).and_then(|cert| cert.insert_packets(self.set_aside));
+        Ok(LockedTsk { cert: cert.map_err(|_| CertError::Backend)?.0 })
     }
 }
 
@@ -94,27 +94,42 @@ pub(super) fn is_locked(secret: &SecretKeyMaterial) -> bool {
     matches!(secret, SecretKeyMaterial::Encrypted(encrypted) if encrypted.s2k().is_supported())
 }
 
-fn unlock_packet<R>(
-    key: Key<SecretParts, R>,
-    passphrases: &[Passphrase],
-    unlocked: &mut Vec<Key<SecretParts, UnspecifiedRole>>,
-) -> Result<Packet, UnlockError>
-where
-    R: KeyRole,
-    Packet: From<Key<SecretParts, R>> + From<Key<PublicParts, R>>,
-{
-    let (public, secret) = key.take_secret();
-    let secret = match secret {
-        _ if !genuine::can_be_checked(&public) => return Ok(public.into()),
-        SecretKeyMaterial::Encrypted(encrypted) if !encrypted.s2k().is_supported() => {
-            return Ok(public.into());
-        }
-        SecretKeyMaterial::Encrypted(encrypted) => unlock_secret(&public, &encrypted, passphrases)?.into(),
-        open @ SecretKeyMaterial::Unencrypted(_) => open,
-    };
-    let key = public.add_secret(secret).0;
-    unlocked.push(key.clone().role_into_unspecified());
-    Ok(key.into())
+/// The packets of a TSK on their way through unlocking.
+#[derive(Default)]
+struct Sorted {
+    packets: Vec<Packet>,
+    unlocked: Vec<Key<SecretParts, UnspecifiedRole>>,
+    set_aside: Vec<Packet>,
+}
+
+impl Sorted {
+    /// The packet to go on with: a key with its open secret, or without one that is of no use here.
+    fn unlock<R>(
+        &mut self,
+        key: Key<SecretParts, R>,
+        passphrases: &[Passphrase],
+    ) -> Result<Packet, UnlockError>
+    where
+        R: KeyRole,
+        Packet: From<Key<SecretParts, R>> + From<Key<PublicParts, R>>,
+    {
+        let (public, secret) = key.clone().take_secret();
+        let secret = match secret {
+            SecretKeyMaterial::Encrypted(encrypted)
+                if genuine::can_be_checked(&public) && encrypted.s2k().is_supported() =>
+            {
+                unlock_secret(&public, &encrypted, passphrases)?.into()
+            }
+            open @ SecretKeyMaterial::Unencrypted(_) if genuine::can_be_checked(&public) => open,
+            _ => {
+                self.set_aside.push(key.into());
+                return Ok(public.into());
+            }
+        };
+        let key = public.add_secret(secret).0;
+        self.unlocked.push(key.clone().role_into_unspecified());
+        Ok(key.into())
+    }
 }
 
 fn unlock_secret<R: KeyRole>(

@@ -47,6 +47,6 @@ impl Tsk {
     /// Takes over what `certificate` knows more, so that a change starts from everything that is known.
     pub fn merge(self, certificate: Certificate) -> Result<Self, CertError> {
         let merged = self.cert.merge_public(certificate.cert).map_err(|_| CertError::DifferentCertificate)?;
-        Ok(Self { cert: merged })
+        Ok(Self { cert: merged, ..self })
     }
 }

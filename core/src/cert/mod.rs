@@ -24,7 +24,10 @@
 
 mod certificate;
 mod certify;
+mod check;
+mod describe;
 mod error;
+mod expiry;
 mod generate;
 mod genuine;
 mod index;
@@ -33,15 +36,21 @@ mod merge;
 mod minimise;
 mod parse;
 mod refresh;
+mod resign;
 mod revoke;
+mod rotate;
 mod tsk;
 mod usable;
+mod user_id;
 
 pub use certificate::Certificate;
 pub use certify::UserIdQuery;
+pub use check::{Finding, Severity};
+pub use describe::{Capabilities, Description, KeyDescription, SecretState, UserIdDescription};
 pub use error::{CertError, UnlockError};
 pub use generate::{DEFAULT_TTL, Generated, Profile, UnknownProfile, user_id};
 pub use refresh::Refresh;
 pub use revoke::Reason;
+pub use rotate::{DEFAULT_OVERLAP, Rotated};
 pub use tsk::{LockedTsk, Tsk};
 pub use usable::Unusable;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Bytes from strangers → certificates, within bounds.
 
-use openpgp::{Cert, cert::raw::RawCertParser, parse::Parse};
+use openpgp::{Cert, Packet, cert::raw::RawCertParser, parse::Parse, serialize::SerializeInto as _};
 use sequoia_openpgp as openpgp;
 
 use super::CertError;
@@ -29,10 +29,22 @@ pub(super) fn certs(bytes: &[u8]) -> Result<Vec<Cert>, CertError> {
             if found.len() == MAX_CERTIFICATES {
                 return Err(CertError::TooLarge { limit: "more than 10,000 certificates" });
             }
-            found.push(Cert::try_from(raw).map_err(|_| CertError::Malformed)?);
+            found.push(writable(Cert::try_from(raw).map_err(|_| CertError::Malformed)?)?);
         }
     }
     if found.is_empty() { Err(CertError::Malformed) } else { Ok(found) }
+}
+
+/// Sequoia reads some signatures that it cannot write (an issuer of a fingerprint version that it does not know, for
+/// one). Anybody can add such a signature to anybody's certificate: it is dropped, the certificate stays.
+fn writable(cert: Cert) -> Result<Cert, CertError> {
+    if cert.as_tsk().to_vec().is_ok() {
+        return Ok(cert);
+    }
+    let packets: Vec<Packet> =
+        cert.into_tsk().into_packets().filter(|packet| packet.to_vec().is_ok()).collect();
+    let cert = Cert::from_packets(packets.into_iter()).map_err(|_| CertError::Malformed)?;
+    if cert.as_tsk().to_vec().is_ok() { Ok(cert) } else { Err(CertError::Malformed) }
 }
 
 /// Binary input is one block; armored input may be several, as `cat a.asc b.asc` makes them.

@@ -14,6 +14,7 @@ use sequoia_openpgp as openpgp;
 use super::{
     CertError, Profile, Tsk, Unusable,
     generate::{Role, bound_subkey},
+    resign::successor,
     usable,
 };
 use crate::crypto_policy::CryptoPolicy;
@@ -39,7 +40,7 @@ impl Tsk {
     ) -> Result<Self, CertError> {
         let certificate = self.certificate();
         let valid = usable::valid(&certificate.cert, policy, now)?;
-        let profile = Profile::of(valid.primary_key().key().role_as_unspecified());
+        let profile = Profile::of(valid.primary_key().key());
         let mut signer = self.primary_signer()?;
         let cert = &certificate.cert;
 
@@ -84,9 +85,7 @@ fn modern(
     let modes = CIPHERS.map(|cipher| (cipher, AEADAlgorithm::OCB));
     let announces = old.typ() == SignatureType::DirectKey || old.features().is_some();
 
-    let mut anew = SignatureBuilder::from(old.clone())
-        .set_hash_algo(HashAlgorithm::SHA512)
-        .set_signature_creation_time(now)?;
+    let mut anew = successor(old, now)?;
     if let Some(hashes) = old.preferred_hash_algorithms() {
         let kept = HASHES.into_iter().filter(|hash| refresh.add_capabilities || hashes.contains(hash));
         anew = anew.set_preferred_hash_algorithms(kept.collect())?;

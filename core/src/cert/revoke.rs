@@ -8,7 +8,7 @@ use openpgp::{
     crypto::KeyPair,
     packet::{Signature, UserID, signature::SignatureBuilder},
     parse::{PacketParser, PacketParserResult, Parse},
-    serialize::Serialize,
+    serialize::{Serialize, SerializeInto as _},
     types::{HashAlgorithm, ReasonForRevocation, SignatureType},
 };
 use sequoia_openpgp as openpgp;
@@ -151,6 +151,8 @@ impl Certificate {
         let ours = signatures(revocation)?.into_iter().find(|signature| {
             signature.typ() == SignatureType::KeyRevocation
                 && signature.verify_primary_key_revocation(&primary, &primary).is_ok()
+                // Its unsigned part may hold what cannot be written again.
+                && Packet::from(signature.clone()).to_vec().is_ok()
         });
         let ours = ours.ok_or(CertError::NotItsRevocation)?;
         let (cert, _) = self.cert.insert_packets([ours]).map_err(|_| CertError::Malformed)?;

@@ -17,6 +17,9 @@ pub struct LockedTsk {
 #[derive(Clone)]
 pub struct Tsk {
     pub(crate) cert: openpgp::Cert,
+    /// Key packets whose secret part is of no use here (stubs, algorithms without code). They come back on locking,
+    /// so that changing a TSK never loses a secret.
+    pub(super) set_aside: Vec<Packet>,
 }
 
 impl LockedTsk {
@@ -82,6 +85,6 @@ impl Tsk {
         packets: impl IntoIterator<Item: Into<Packet>>,
     ) -> Result<Self, CertError> {
         let (cert, _) = self.cert.insert_packets(packets).map_err(|_| CertError::Backend)?;
-        Ok(Self { cert })
+        Ok(Self { cert, ..self })
     }
 }

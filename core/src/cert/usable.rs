@@ -171,7 +171,7 @@ fn has(key: &ValidErasedKeyAmalgamation<PublicParts>, capability: Capability) ->
     key.key_flags().is_some_and(|flags| capability.in_flags(&flags))
 }
 
-fn usable(key: &ValidErasedKeyAmalgamation<PublicParts>, now: SystemTime) -> Result<(), Unusable> {
+pub(super) fn usable(key: &ValidErasedKeyAmalgamation<PublicParts>, now: SystemTime) -> Result<(), Unusable> {
     if matches!(key.revocation_status(), RevocationStatus::Revoked(_)) {
         Err(Unusable::Revoked)
     } else if key.key().creation_time() > now {
@@ -191,25 +191,31 @@ pub(super) fn valid<'a>(
     policy: &'a CryptoPolicy,
     now: SystemTime,
 ) -> Result<ValidCert<'a>, Unusable> {
-    // Revocation first: a revoked certificate is revoked whatever else is wrong with it, and at any time.
+    let valid = standing(cert, policy, now)?;
+    if valid.alive().is_err() { Err(Unusable::Expired) } else { Ok(valid) }
+}
+
+/// As [`valid`], but an expired certificate will do: it can be brought back.
+pub(super) fn standing<'a>(
+    cert: &'a openpgp::Cert,
+    policy: &'a CryptoPolicy,
+    now: SystemTime,
+) -> Result<ValidCert<'a>, Unusable> {
+    // Revocation first: a revoked certificate is revoked whatever else is wrong with it.
     if matches!(cert.revocation_status(policy.sequoia(), now), RevocationStatus::Revoked(_)) {
         return Err(Unusable::Revoked);
     }
     if cert.primary_key().key().creation_time() > now {
         return Err(Unusable::NotYetValid);
     }
-    let Ok(valid) = cert.with_policy(policy.sequoia(), now) else {
+    cert.with_policy(policy.sequoia(), now).map_err(|_| {
         let lenient = lenient();
-        return Err(match cert.with_policy(&lenient, now) {
+        match cert.with_policy(&lenient, now) {
             Ok(_) => Unusable::Weak,
             Err(_) if !cert.primary_key().key().pk_algo().is_supported() => Unusable::Unsupported,
             Err(_) => Unusable::Invalid,
-        });
-    };
-    if valid.alive().is_err() {
-        return Err(Unusable::Expired);
-    }
-    Ok(valid)
+        }
+    })
 }
 
 /// No key with this capability under our policy; was there one under no policy at all?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Who a mail says it is from, and for whom.
 
-use crate::mime::{Mailbox, MimeError};
+use crate::mime::{self, Document, EntityId, Mailbox, MimeError, mailboxes};
 
 /// Addresses of a mail's header, in the order they stand there. None of them is verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,18 +34,82 @@ pub enum AddressError {
 
 /// Reads From, Sender, Reply-To, To, Cc and Bcc.
 pub fn addresses(mail: &[u8]) -> Result<Addresses, AddressError> {
-    let _ = mail;
-    todo!()
+    Ok(Addresses::of(&mime::parse(mail)?, 0))
 }
 
 impl Addresses {
+    /// Of one entity's header. Repeated fields count together: whichever of them another program shows is in here.
+    pub(super) fn of(document: &Document<'_>, id: EntityId) -> Self {
+        let read = |name: &str| -> Vec<Mailbox> {
+            let fields = document.fields(id).filter(|field| field.is(name));
+            fields.flat_map(|field| mailboxes(&field.unfolded())).collect()
+        };
+        Self {
+            from: read("From"),
+            sender: read("Sender").into_iter().next(),
+            reply_to: read("Reply-To"),
+            to: read("To"),
+            cc: read("Cc"),
+            bcc: read("Bcc"),
+        }
+    }
+
     /// Whose signature belongs under this mail: the one From address, or Sender where there are several authors.
     pub fn author(&self) -> Result<&Mailbox, AddressError> {
-        todo!()
+        match (self.from.as_slice(), &self.sender) {
+            ([author], _) => Ok(author),
+            ([_, ..], Some(sender)) => Ok(sender),
+            _ => Err(AddressError::NoAuthor),
+        }
     }
 
     /// To and Cc, each address once.
     pub fn visible_recipients(&self) -> Vec<&Mailbox> {
-        todo!()
+        once_each(self.to.iter().chain(&self.cc))
+    }
+
+    /// Bcc without those who are in To or Cc too, each address once.
+    pub fn hidden_recipients(&self) -> Vec<&Mailbox> {
+        let visible: Vec<String> = self.visible_recipients().into_iter().map(Mailbox::comparable).collect();
+        once_each(self.bcc.iter().filter(|mailbox| !visible.contains(&mailbox.comparable())))
+    }
+}
+
+fn once_each<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> Vec<&'a Mailbox> {
+    let mut seen = Vec::new();
+    let mut kept = Vec::new();
+    for mailbox in mailboxes {
+        let comparable = mailbox.comparable();
+        if !seen.contains(&comparable) {
+            seen.push(comparable);
+            kept.push(mailbox);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bcc_is_apart_from_those_everybody_sees() {
+        let mail = b"From: a@x\r\nTo: b@x, c@x\r\nCc: B@X\r\nBcc: c@x, d@x\r\nBcc: e@x\r\n\r\n";
+        let found = addresses(mail).expect("a mail");
+        let list =
+            |boxes: Vec<&Mailbox>| boxes.iter().map(|mailbox| mailbox.address.clone()).collect::<Vec<_>>();
+        assert_eq!(list(found.visible_recipients()), ["b@x", "c@x"]);
+        assert_eq!(list(found.hidden_recipients()), ["d@x", "e@x"]);
+    }
+
+    #[test]
+    fn several_authors_need_a_sender() {
+        let author = |mail: &[u8]| {
+            addresses(mail).expect("a mail").author().map(|mailbox| mailbox.address.clone()).ok()
+        };
+        assert_eq!(author(b"From: a@x\r\nSender: s@x\r\n\r\n").as_deref(), Some("a@x"));
+        assert_eq!(author(b"From: a@x, b@x\r\nSender: s@x\r\n\r\n").as_deref(), Some("s@x"));
+        assert_eq!(author(b"From: a@x\r\nFrom: b@x\r\n\r\n"), None);
+        assert_eq!(author(b"To: a@x\r\n\r\n"), None);
     }
 }

@@ -3,25 +3,18 @@
 
 use std::time::SystemTime;
 
-use super::AutocryptOut;
+use super::{
+    AutocryptOut, HeaderPolicy, autocrypt,
+    payload::Draft,
+    structure::layer_at,
+    wire::{OutField, random_token},
+};
 use crate::{
     cert::{Certificate, Tsk},
     crypto_policy::CryptoPolicy,
-    message::{Padding, SealError, SealReport, SignError},
-    mime::MimeError,
+    message::{self, Container, Padding, SealError, SealReport, SignError},
+    mime::{Mailbox, MimeError, comparable_address},
 };
-
-/// What of the header stays readable outside (RFC 9788 section 3, header confidentiality policy).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum HeaderPolicy {
-    /// `hcp_baseline`: the subject reads `[...]`, Keywords and Comments are only inside.
-    #[default]
-    Baseline,
-    /// `hcp_shy`: baseline, without display names and time zone.
-    Shy,
-    /// `hcp_no_confidentiality`: protected against changes only.
-    None,
-}
 
 /// A recipient's address with the certificate that was chosen for it.
 #[derive(Clone, Copy)]
@@ -46,6 +39,8 @@ pub struct Seal<'a> {
     pub legacy_display: bool,
     /// What to tell recipients about keys.
     pub autocrypt: Option<AutocryptOut<'a>>,
+    /// Container to insist on; `None` takes the best that every recipient of a copy reads.
+    pub container: Option<Container>,
     /// Hide the length.
     pub padding: Padding,
     /// Judges recipients' and signer's keys.
@@ -87,6 +82,7 @@ impl<'a> Seal<'a> {
             headers: HeaderPolicy::Baseline,
             legacy_display: true,
             autocrypt: None,
+            container: None,
             padding: Padding::None,
             policy,
             now,
@@ -95,9 +91,127 @@ impl<'a> Seal<'a> {
 
     /// Seals `mail`, which has its recipients in To, Cc and Bcc.
     pub fn seal(&self, mail: &[u8]) -> Result<SealedMail, MailSealError> {
-        let _ = mail;
-        todo!()
+        let mut draft = Draft::read(mail, self.now)?;
+        if layer_at(&draft.document, 0)
+            .0
+            .is_some_and(|layer| layer.name() != "signed" && layer.name() != "inline-signed")
+        {
+            return Err(MailSealError::AlreadySealed);
+        }
+        let visible: Vec<Mailbox> = draft.addresses.visible_recipients().into_iter().cloned().collect();
+        let hidden: Vec<Mailbox> = draft.addresses.hidden_recipients().into_iter().cloned().collect();
+        if visible.is_empty() && hidden.is_empty() {
+            return Err(MailSealError::NoRecipient);
+        }
+        // All certificates first: half a mailing is worse than none.
+        let everybody = self.certificates(&visible)?;
+        let each_hidden = hidden.iter().map(|one| self.certificates(std::slice::from_ref(one)));
+        let each_hidden: Vec<Vec<&Certificate>> = each_hidden.collect::<Result<_, _>>()?;
+
+        let header =
+            self.autocrypt.and_then(|out| autocrypt::header(&out, &draft.author, self.policy, self.now));
+        draft.fields.extend(header);
+        let outside = draft.outside(&self.headers);
+        let payload = draft.sealed_payload(&outside, self.legacy_display, &self.gossip(&visible))?;
+        let mut copies = Vec::new();
+        if !visible.is_empty() {
+            copies.push(self.copy(&payload, &outside, everybody, &visible, false)?);
+        }
+        for (one, certificates) in hidden.iter().zip(each_hidden) {
+            copies.push(self.copy(&payload, &outside, certificates, std::slice::from_ref(one), true)?);
+        }
+        Ok(SealedMail { copies })
     }
+
+    fn certificates(&self, mailboxes: &[Mailbox]) -> Result<Vec<&'a Certificate>, MailSealError> {
+        let mut found = Vec::new();
+        for mailbox in mailboxes {
+            let before = found.len();
+            found.extend(self.certificates_of(mailbox));
+            if found.len() == before {
+                return Err(MailSealError::NoCertificate { address: mailbox.address.clone() });
+            }
+        }
+        Ok(found)
+    }
+
+    fn certificates_of(&self, mailbox: &Mailbox) -> impl Iterator<Item = &'a Certificate> {
+        let wanted = mailbox.comparable();
+        let of_address = move |recipient: &&Recipient<'a>| comparable_address(recipient.address) == wanted;
+        self.recipients.iter().filter(of_address).map(|recipient| recipient.certificate)
+    }
+
+    /// Where several people read the mail, each learns the others' keys from it and can answer all of them sealed.
+    fn gossip(&self, visible: &[Mailbox]) -> Vec<OutField> {
+        if !self.autocrypt.is_some_and(|out| out.gossip) || visible.len() < 2 {
+            return Vec::new();
+        }
+        let about = |mailbox: &Mailbox| {
+            let certificate = self.certificates_of(mailbox).next()?;
+            autocrypt::gossip(certificate, &mailbox.address, self.policy, self.now)
+        };
+        visible.iter().filter_map(about).collect()
+    }
+
+    fn copy(
+        &self,
+        payload: &[u8],
+        outside: &[OutField],
+        certificates: Vec<&Certificate>,
+        to: &[Mailbox],
+        bcc: bool,
+    ) -> Result<SealedCopy, MailSealError> {
+        let mut recipients: Vec<&Certificate> = Vec::new();
+        for certificate in certificates.into_iter().chain(&self.to_self) {
+            if recipients.iter().all(|known| known.fingerprint() != certificate.fingerprint()) {
+                recipients.push(certificate);
+            }
+        }
+        let seal = message::Seal {
+            signers: self.signer.into_iter().collect(),
+            container: self.container,
+            padding: self.padding,
+            armor: true,
+            ..message::Seal::new(recipients, self.policy, self.now)
+        };
+        let mut armored = Vec::with_capacity(payload.len() / 2 * 3 + 4096);
+        let report = seal.seal(&mut &payload[..], &mut armored)?;
+        Ok(SealedCopy {
+            envelope_to: to.iter().map(|mailbox| mailbox.address.clone()).collect(),
+            bcc,
+            mail: encrypted_mail(outside, &armored),
+            report,
+        })
+    }
+}
+
+/// RFC 3156 section 4.
+fn encrypted_mail(outside: &[OutField], armored: &[u8]) -> Vec<u8> {
+    let boundary = random_token();
+    let mut mail = Vec::with_capacity(armored.len() + armored.len() / 32 + 4096);
+    outside.iter().for_each(|field| field.write(&mut mail));
+    OutField::new("MIME-Version", "1.0").write(&mut mail);
+    mail.extend_from_slice(
+        format!(
+            "Content-Type: multipart/encrypted;\r\n protocol=\"application/pgp-encrypted\";\r\n boundary=\"{boundary}\"\r\n\
+             \r\n\
+             --{boundary}\r\n\
+             Content-Type: application/pgp-encrypted\r\n\
+             Content-Description: PGP/MIME version identification\r\n\
+             \r\n\
+             Version: 1\r\n\
+             \r\n\
+             --{boundary}\r\n\
+             Content-Type: application/octet-stream; name=\"encrypted.asc\"\r\n\
+             Content-Description: OpenPGP encrypted message\r\n\
+             Content-Disposition: inline; filename=\"encrypted.asc\"\r\n\
+             \r\n"
+        )
+        .as_bytes(),
+    );
+    mail.extend(super::wire::crlf(armored.trim_ascii()));
+    mail.extend_from_slice(format!("\r\n\r\n--{boundary}--\r\n").as_bytes());
+    mail
 }
 
 /// Why a mail cannot be sealed or signed.

@@ -24,6 +24,7 @@ pub use address::{Mailbox, comparable_address, mailboxes};
 pub use document::{Document, Entity, EntityId};
 pub use error::MimeError;
 pub use field::FieldRef;
+pub(crate) use field::unfold;
 pub use file_name::harmless_file_name;
 pub use media_type::MediaType;
 pub use parse::{Limits, parse};

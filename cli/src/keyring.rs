@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The secret keys of one run: found, unlocked once, and asked for session keys and signatures.
+
+use std::path::PathBuf;
+
+use plombe_core::{
+    Fingerprint, KeyHandle,
+    cert::{Certificate, LockedTsk, Tsk, Unusable},
+    message::{SealedMessage, UnwrapError},
+    secret::Passphrase,
+    session_key::SessionKey,
+};
+
+use crate::{
+    app::App,
+    args::PassphraseArgs,
+    exit::{Exit, Failure},
+    passphrase::{self, Passphrases},
+    who::{self, Who},
+};
+
+/// Every TSK of the store, unlocked as far as it was needed.
+pub(crate) struct Keyring<'a> {
+    app: &'a App<'a>,
+    own: Vec<Own>,
+    passphrases: Passphrases,
+    passwords: Vec<Passphrase>,
+}
+
+struct Own {
+    locked: LockedTsk,
+    certificate: Certificate,
+    unlocked: Option<Tsk>,
+}
+
+impl<'a> Keyring<'a> {
+    pub(crate) fn open(app: &'a App<'a>, args: &PassphraseArgs) -> anyhow::Result<Self> {
+        let mut own = Vec::new();
+        for tsk in app.tsks.all()? {
+            // The certificate store may know more: a revocation, a later expiry.
+            let locked = match app.certificates.by_fingerprint(&tsk.fingerprint())? {
+                Some(certificate) => tsk.merge(certificate)?,
+                None => tsk,
+            };
+            own.push(Own { certificate: locked.certificate(), locked, unlocked: None });
+        }
+        Ok(Self { app, own, passphrases: Passphrases::from_args(args)?, passwords: Vec::new() })
+    }
+
+    /// Takes passwords for messages that are sealed to one.
+    pub(crate) fn add_passwords(&mut self, files: &[PathBuf]) -> anyhow::Result<()> {
+        for file in files {
+            self.passwords.push(passphrase::read(file)?);
+        }
+        Ok(())
+    }
+
+    /// From now on nobody is asked: what is locked and cannot be unlocked by what was given stays locked.
+    pub(crate) fn ask_nobody(&mut self) {
+        self.passphrases.ask_nobody();
+    }
+
+    /// Fingerprints of every certificate whose secret key is here: the person who reads.
+    pub(crate) fn owners(&self) -> Vec<Fingerprint> {
+        self.own.iter().map(|own| own.certificate.fingerprint()).collect()
+    }
+
+    /// The session key of `sealed`, from the TSKs that it names, then from any if it hides a recipient, then from
+    /// passwords. A passphrase is asked for only when its TSK can help.
+    pub(crate) fn session_key(&mut self, sealed: &SealedMessage<'_>) -> anyhow::Result<SessionKey> {
+        let recipients = sealed.recipients();
+        let hidden = recipients.iter().any(Option::is_none);
+        let named = |own: &Own| recipients.iter().flatten().any(|handle| own.certificate.matches(handle));
+        let (first, others): (Vec<usize>, Vec<usize>) =
+            (0..self.own.len()).partition(|&i| named(&self.own[i]));
+
+        let mut failed_unlock = None;
+        for number in first.into_iter().chain(others.into_iter().filter(|_| hidden)) {
+            let (policy, now) = (&self.app.policy, self.app.now);
+            match self.unlock(number) {
+                Ok(tsk) => match sealed.unwrap_session_key(std::slice::from_ref(tsk), policy, now) {
+                    Err(UnwrapError::NoMatchingKey { .. }) => {}
+                    other => return Ok(other?),
+                },
+                // Another key may open it; if none does, this is the reason that helps.
+                Err(error) => failed_unlock = failed_unlock.or(Some(error)),
+            }
+        }
+        if sealed.has_password() {
+            return self.session_key_from_password(sealed);
+        }
+        Err(failed_unlock.unwrap_or_else(|| no_key(&recipients)))
+    }
+
+    fn session_key_from_password(&mut self, sealed: &SealedMessage<'_>) -> anyhow::Result<SessionKey> {
+        if self.passwords.is_empty() {
+            let typed = self.passphrases.prompt("Password of this message: ").map_err(|_| {
+                Failure::new(Exit::WrongPassphrase, "this message is sealed with a password")
+                    .hint("give it with --password-file FILE")
+            })?;
+            self.passwords.push(typed);
+        }
+        Ok(sealed.unwrap_with_passwords(&self.passwords)?)
+    }
+
+    /// The TSK that signs for `who`: one that can sign now, the newest if there are several. `None` when there is no
+    /// secret key for them at all.
+    pub(crate) fn signer(&mut self, who: &Who) -> anyhow::Result<Option<Tsk>> {
+        let meant: Vec<usize> =
+            (0..self.own.len()).filter(|&i| who.means(&self.own[i].certificate)).collect();
+        let able = meant.iter().copied().filter(|&number| self.can_sign(who, number).is_ok());
+        let best = able.max_by_key(|&number| self.own[number].certificate.created());
+        match (best, meant.first()) {
+            (Some(number), _) => self.unlock(number).cloned().map(Some),
+            (None, Some(&number)) => {
+                Err(self.can_sign(who, number).expect_err("it was sorted out above").into())
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// As [`Keyring::signer`]; having none is a failure.
+    pub(crate) fn required_signer(&mut self, who: &Who) -> anyhow::Result<Tsk> {
+        self.signer(who)?.ok_or_else(|| who.no_secret())
+    }
+
+    /// The signer when nobody is named: the only TSK that can sign now.
+    pub(crate) fn only_signer(&mut self) -> anyhow::Result<Tsk> {
+        let able: Vec<usize> = (0..self.own.len())
+            .filter(|&i| self.own[i].certificate.can_sign(&self.app.policy, self.app.now).is_ok())
+            .collect();
+        match able[..] {
+            [only] => self.unlock(only).cloned(),
+            [] => Err(Failure::new(Exit::CertificateUnusable, "there is no secret key here that can sign")
+                .hint("`plombe key generate you@example.org` makes one")
+                .into()),
+            _ => Err(Failure::usage("there are several secret keys here")
+                .hint("name one with --as WHO")
+                .into()),
+        }
+    }
+
+    fn can_sign(&self, who: &Who, number: usize) -> Result<(), Failure> {
+        let certificate = &self.own[number].certificate;
+        if let Err(reason) = certificate.can_sign(&self.app.policy, self.app.now) {
+            let message = format!("the key of {who} ({}) cannot sign: {reason}", certificate.fingerprint());
+            return Err(
+                Failure::new(Exit::CertificateUnusable, message).hint(hint_for(reason, &who.to_string()))
+            );
+        }
+        match who {
+            Who::Address(address) if !certificate.has_address(address, &self.app.policy, self.app.now) => {
+                let message =
+                    format!("certificate {} names {who}, but not any more", certificate.fingerprint());
+                Err(Failure::new(Exit::CertificateUnusable, message)
+                    .hint(format!("`plombe key generate {who}` makes a key for it")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unlock(&mut self, number: usize) -> anyhow::Result<&Tsk> {
+        let own = &mut self.own[number];
+        if own.unlocked.is_none() {
+            let name = who::name(self.app, &own.certificate);
+            let (unlocked, _) = self.passphrases.unlock(own.locked.clone(), &name)?;
+            own.unlocked = Some(unlocked);
+        }
+        Ok(own.unlocked.as_ref().expect("filled just above"))
+    }
+}
+
+/// What a person can do about a certificate of theirs that cannot be used.
+pub(crate) fn hint_for(reason: Unusable, who: &str) -> String {
+    match reason {
+        Unusable::Expired => format!("`plombe key expire {who} 3y` extends it, if it is yours"),
+        Unusable::Revoked => {
+            "a revoked certificate stays revoked; `plombe key generate` makes a new one".to_owned()
+        }
+        Unusable::NotYetValid => "check the clock of this machine: `date`".to_owned(),
+        Unusable::NoSecret => "use the copy of the key that has its secret part".to_owned(),
+        Unusable::NoKey | Unusable::Weak => {
+            format!("`plombe key rotate {who}` gives it new subkeys, if it is yours")
+        }
+        _ => "ask its owner for a new one".to_owned(),
+    }
+}
+
+fn no_key(recipients: &[Option<KeyHandle>]) -> anyhow::Error {
+    UnwrapError::NoMatchingKey { wanted: recipients.iter().flatten().cloned().collect() }.into()
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! A batch of mails on every core.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use super::{Outcome, Work, line_ends::Style};
+
+/// What became of each mail of `batch`, in its order, with line ends as the mail had them.
+pub(super) fn map(batch: &[Vec<u8>], work: &Work<'_>) -> Vec<anyhow::Result<Outcome>> {
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(batch.len());
+    if cores <= 1 {
+        return batch.iter().map(|mail| one(mail, work)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let mut outcomes: Vec<Option<anyhow::Result<Outcome>>> = Vec::new();
+    outcomes.resize_with(batch.len(), || None);
+    let done = thread::scope(|scope| {
+        let take_turns = || {
+            let mut done = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(mail) = batch.get(number) else { return done };
+                done.push((number, one(mail, work)));
+            }
+        };
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(take_turns)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect::<Vec<_>>()
+    });
+    for (number, outcome) in done {
+        outcomes[number] = Some(outcome);
+    }
+    // A thread that panicked takes its mails' outcomes with it; those mails stay as they are.
+    let lost = || Err(anyhow::anyhow!("the program failed at this mail"));
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(lost)).collect()
+}
+
+fn one(mail: &[u8], work: &Work<'_>) -> anyhow::Result<Outcome> {
+    Ok(match work(mail)? {
+        Outcome::Replace(content) => Outcome::Replace(Style::of(mail).apply(content)),
+        Outcome::Leave => Outcome::Leave,
+    })
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Opens mails one after the other with one keyring.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use plombe_core::{
+    Fingerprint, KeyHandle,
+    cert::Certificate,
+    mail::{self, MailOpenError, OpenOptions, OpenedMail},
+    message::{Limits, OpenContext, SealedMessage, SignerCertificates, UnwrapError},
+};
+
+use crate::{app::App, keyring::Keyring, store::Certificates};
+
+/// What opening needs besides the mail; used from several threads at once.
+pub(super) struct Opener<'a> {
+    app: &'a App<'a>,
+    keyring: Mutex<Keyring<'a>>,
+    owners: Vec<Fingerprint>,
+    signers: KnownSigners<'a>,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(app: &'a App<'a>, keyring: Keyring<'a>) -> Self {
+        let owners = keyring.owners();
+        let signers = KnownSigners { certificates: &app.certificates, found: Mutex::default() };
+        Self { app, keyring: Mutex::new(keyring), owners, signers }
+    }
+
+    pub(super) fn context(&self) -> OpenContext<'_> {
+        OpenContext {
+            signers: &self.signers,
+            readers: &self.owners,
+            policy: &self.app.policy,
+            now: self.app.now,
+            limits: Limits::default(),
+            hash_content: true,
+        }
+    }
+
+    pub(super) fn open(&self, mail: &[u8], options: &OpenOptions) -> anyhow::Result<OpenedMail> {
+        // Core knows only that no key was found; why it was not (a wrong passphrase, say) is known here.
+        let mut reason = None;
+        let mut session_key = |sealed: &SealedMessage<'_>| {
+            let mut keyring = self.keyring.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            keyring.session_key(sealed).map_err(|error| {
+                let unwrap = error.downcast::<UnwrapError>();
+                unwrap.unwrap_or_else(|error| {
+                    reason = Some(error);
+                    UnwrapError::NoMatchingKey { wanted: Vec::new() }
+                })
+            })
+        };
+        match mail::open(mail, &mut session_key, &self.context(), options) {
+            Err(MailOpenError::Unwrap(error)) => Err(reason.unwrap_or_else(|| error.into())),
+            other => Ok(other?),
+        }
+    }
+}
+
+/// A thousand mails have a handful of signers: each is looked up once.
+struct KnownSigners<'a> {
+    certificates: &'a Certificates,
+    found: Mutex<HashMap<String, Vec<Certificate>>>,
+}
+
+impl SignerCertificates for KnownSigners<'_> {
+    fn find(&self, handle: &KeyHandle) -> Vec<Certificate> {
+        let mut found = self.found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        found.entry(handle.to_hex()).or_insert_with(|| self.certificates.find(handle)).clone()
+    }
+}
