@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Whole mails, sealed, carried, attacked and opened.
+
+mod carried;
+mod cast;
+mod headers;
+mod layers;
+mod replies;
+mod round_trip;
