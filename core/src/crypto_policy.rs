@@ -25,6 +25,7 @@ pub struct CryptoPolicy {
 
 impl CryptoPolicy {
     /// The only policy that mail from strangers is judged by.
+    #[expect(deprecated, reason = "the deprecated ones are the ones to refuse")]
     pub fn standard() -> Self {
         let mut standard = StandardPolicy::at(SystemTime::UNIX_EPOCH + POLICY_DATE);
         for weak in [
@@ -67,8 +68,8 @@ impl CryptoPolicy {
     }
 
     /// Is a signature by this key worthless, whatever the certificate says?
+    #[expect(deprecated, reason = "the deprecated ones are the ones to refuse")]
     pub(crate) fn refuses_key<P: key::KeyParts, R: key::KeyRole>(&self, key: &Key<P, R>) -> bool {
-        #[expect(deprecated, reason = "the deprecated algorithms are the ones to refuse")]
         match key.pk_algo() {
             PublicKeyAlgorithm::RSAEncryptSign | PublicKeyAlgorithm::RSASign => {
                 key.mpis().bits().is_none_or(|bits| bits < LEAST_RSA_BITS)

@@ -14,7 +14,6 @@ pub(crate) mod tag {
     pub(crate) const MARKER: u8 = 10;
     pub(crate) const LITERAL: u8 = 11;
     pub(crate) const SEIPD: u8 = 18;
-    pub(crate) const MDC: u8 = 19;
     /// GnuPG's own OCB container, which never became OpenPGP.
     pub(crate) const LIBREPGP_AEAD: u8 = 20;
     pub(crate) const PADDING: u8 = 21;
@@ -195,13 +194,6 @@ impl<R: BufRead> Read for Body<R> {
         self.consume(n);
         Ok(n)
     }
-}
-
-/// Writes a packet whose body is known.
-pub(crate) fn write_packet(writer: &mut (impl Write + ?Sized), tag: u8, body: &[u8]) -> io::Result<()> {
-    writer.write_all(&[0xc0 | tag])?;
-    writer.write_all(&definite_length(body.len() as u64))?;
-    writer.write_all(body)
 }
 
 /// New-format length octets. Bodies above 4 GiB need partial lengths.

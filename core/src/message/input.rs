@@ -6,10 +6,7 @@ use std::{
     io::{self, BufRead, BufReader, Cursor, Read},
 };
 
-use sequoia_openpgp::{
-    armor,
-    parse::buffered_reader::{self, BufferedReader},
-};
+use sequoia_openpgp::{armor, parse::buffered_reader::BufferedReader};
 
 const BUFFER_SIZE: usize = 1 << 16;
 

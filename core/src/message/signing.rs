@@ -8,7 +8,7 @@ use std::{
 
 use sequoia_openpgp::{
     self as openpgp, Packet,
-    crypto::{self, KeyPair, Signer as _},
+    crypto::{self, KeyPair},
     packet::{
         Signature,
         one_pass_sig::{OnePassSig3, OnePassSig6},

@@ -59,8 +59,8 @@ fn unwrap(packet: &PKESK, key: KeyPair, container: &Container) -> Option<Session
     container.accepts(cipher, key)
 }
 
+#[expect(deprecated, reason = "old mail uses them")]
 fn is_rsa(algorithm: PublicKeyAlgorithm) -> bool {
-    #[expect(deprecated, reason = "old mail uses it")]
     matches!(algorithm, PublicKeyAlgorithm::RSAEncryptSign | PublicKeyAlgorithm::RSAEncrypt)
 }
 

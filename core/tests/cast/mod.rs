@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Alice, Bob and Mallory, and a quarantine that remembers whether it was opened.
-#![allow(dead_code, reason = "each test binary uses its part of the cast")]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test binary uses its part of the cast")]
 
 use std::{
     cell::RefCell,
