@@ -197,7 +197,10 @@ fn judge_open(error: &OpenError) -> (Exit, Hint) {
             (Exit::Refused, "nothing was written; no honest program makes such messages")
         }
         OpenError::Output(source) => judge_writing(source),
-        OpenError::Unsupported(_) | OpenError::Input(_) => (Exit::Failed, ""),
+        OpenError::Unsupported(_) => {
+            (Exit::Refused, "if it was not damaged on its way, a newer version of plombe may read it")
+        }
+        OpenError::Input(_) => (Exit::Failed, ""),
         _ => (Exit::Damaged, ""),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use plombe_core::cert::{CertError, Certificate, LockedTsk};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -31,19 +32,27 @@ struct Imported {
     secret: bool,
 }
 
+/// What a file holds, read and not yet stored.
+enum Content {
+    Certificates {
+        certificates: Vec<Certificate>,
+        tsks: Vec<LockedTsk>,
+    },
+    /// A bare revocation certificate; whoever imports one means it.
+    Revocation(Certificate),
+}
+
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let files = if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files };
     // All files are read before anything is stored: a bad one among them leaves things as they were.
     let mut contents = Vec::new();
     for file in &files {
-        contents.push((file, Zeroizing::new(input::read_small(file, app.terminal)?)));
+        let bytes = Zeroizing::new(input::read_small(file, app.terminal)?);
+        contents.push(read(app, &bytes).with_context(|| format!("cannot import {}", file.display()))?);
     }
     let mut imported = Vec::new();
-    for (file, content) in &contents {
-        imported.extend(
-            import(app, content)
-                .map_err(|error| error.context(format!("cannot import {}", file.display())))?,
-        );
+    for content in contents {
+        imported.extend(store(app, content)?);
     }
     if app.terminal.json {
         let list: Vec<_> = imported.iter().map(to_json).collect();
@@ -75,28 +84,45 @@ fn to_json(one: &Imported) -> serde_json::Value {
     json!({"fingerprint": one.certificate.fingerprint().to_hex(), "secret": one.secret, "change": change})
 }
 
-fn import(app: &App<'_>, content: &[u8]) -> anyhow::Result<Vec<Imported>> {
-    let certificates = match Certificate::parse_all(content) {
+fn read(app: &App<'_>, bytes: &[u8]) -> anyhow::Result<Content> {
+    let certificates = match Certificate::parse_all(bytes) {
         Ok(certificates) => certificates,
-        // A bare revocation certificate is not a certificate; whoever imports one means it.
-        Err(error @ CertError::Malformed) => {
-            return import_revocation(app, content).map_err(|_| error.into());
-        }
+        Err(CertError::Malformed) => return read_revocation(app, bytes),
         Err(error) => return Err(error.into()),
     };
-    let tsks = match LockedTsk::parse_all(content) {
-        Ok(tsks) => tsks,
+    let tsks = match LockedTsk::parse_all(bytes) {
         Err(CertError::NoSecretKey) => Vec::new(),
-        Err(error) => return Err(error.into()),
+        other => other?,
+    };
+    Ok(Content::Certificates { certificates, tsks })
+}
+
+fn read_revocation(app: &App<'_>, bytes: &[u8]) -> anyhow::Result<Content> {
+    let issuers = Certificate::unverified_revocation_issuers(bytes).map_err(|_| CertError::Malformed)?;
+    for issuer in issuers {
+        if let Some(certificate) = app.certificates.by_key(&issuer)?.into_iter().next() {
+            return Ok(Content::Revocation(certificate.apply_revocation(bytes)?));
+        }
+    }
+    Err(Failure::new(Exit::CertificateUnusable, "the certificate that this revokes is not here")
+        .hint("import that certificate first")
+        .into())
+}
+
+fn store(app: &App<'_>, content: Content) -> anyhow::Result<Vec<Imported>> {
+    let (certificates, tsks) = match content {
+        Content::Certificates { certificates, tsks } => (certificates, tsks),
+        Content::Revocation(certificate) => (vec![certificate], Vec::new()),
     };
     let mut imported = Vec::new();
     for certificate in certificates {
         let fingerprint = certificate.fingerprint();
         let tsk = tsks.iter().find(|tsk| tsk.fingerprint() == fingerprint);
+        // The certificate first: a key without one would be found by nobody.
+        let stored = app.certificates.store(&certificate)?;
         if let Some(tsk) = tsk {
             store_tsk(app, tsk)?;
         }
-        let stored = app.certificates.store(&certificate)?;
         imported.push(Imported { certificate, stored, secret: tsk.is_some() });
     }
     Ok(imported)
@@ -109,15 +135,4 @@ fn store_tsk(app: &App<'_>, tsk: &LockedTsk) -> anyhow::Result<()> {
         None => tsk.clone(),
     };
     app.tsks.store(&merged)
-}
-
-fn import_revocation(app: &App<'_>, content: &[u8]) -> anyhow::Result<Vec<Imported>> {
-    for issuer in Certificate::unverified_revocation_issuers(content)? {
-        for certificate in app.certificates.by_key(&issuer)? {
-            let revoked = certificate.apply_revocation(content)?;
-            let stored = app.certificates.store(&revoked)?;
-            return Ok(vec![Imported { certificate: revoked, stored, secret: false }]);
-        }
-    }
-    Err(Failure::new(Exit::CertificateUnusable, "the certificate that this revokes is not here").into())
 }

@@ -59,7 +59,12 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     }
     if args.seal.sign_only() {
         let signed = sealer::sign(app, &args.seal, &plan, &mail)?;
-        return output::write_all(&args.output, content, &style.apply(signed));
+        output::write_all(&args.output, content, &style.apply(signed))?;
+        if app.terminal.json {
+            return app.terminal.json_beside(&args.output, &json!({"signed": true}));
+        }
+        app.terminal.note(Tone::Good, "signed", "and readable for everybody");
+        return Ok(());
     }
     let sealed = sealer::seal(app, &args.seal, &plan, &mail)?;
     let mut copies = sealed.copies;

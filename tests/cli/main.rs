@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The real `plombe`, as scripts and people call it.
+//!
+//! * `lines`: the lines that must work as they are written.
+//! * `keys`, `passphrases`, `outputs`, `files`, `mail`, `in_place`, `doctor`: what each group of commands promises.
+//! * `bad_input`: what nobody should send, and what comes of it: a message, a documented exit code, no output.
+
+mod bad_input;
+mod doctor;
+mod files;
+mod gpg;
+mod in_place;
+mod keys;
+mod lines;
+mod mail;
+mod outputs;
+mod passphrases;
