@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Who a mail says it is from, and for whom.
 
+use std::collections::HashSet;
+
 use crate::mime::{self, Document, EntityId, Mailbox, MimeError, mailboxes};
 
 /// Addresses of a mail's header, in the order they stand there. None of them is verified.
@@ -70,22 +72,15 @@ impl Addresses {
 
     /// Bcc without those who are in To or Cc too, each address once.
     pub fn hidden_recipients(&self) -> Vec<&Mailbox> {
-        let visible: Vec<String> = self.visible_recipients().into_iter().map(Mailbox::comparable).collect();
+        let visible: HashSet<String> =
+            self.visible_recipients().into_iter().map(Mailbox::comparable).collect();
         once_each(self.bcc.iter().filter(|mailbox| !visible.contains(&mailbox.comparable())))
     }
 }
 
 fn once_each<'a>(mailboxes: impl Iterator<Item = &'a Mailbox>) -> Vec<&'a Mailbox> {
-    let mut seen = Vec::new();
-    let mut kept = Vec::new();
-    for mailbox in mailboxes {
-        let comparable = mailbox.comparable();
-        if !seen.contains(&comparable) {
-            seen.push(comparable);
-            kept.push(mailbox);
-        }
-    }
-    kept
+    let mut seen = HashSet::new();
+    mailboxes.filter(|mailbox| seen.insert(mailbox.comparable())).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Autocrypt headers out, Autocrypt and gossip in. What comes in is a candidate, never trusted by itself.
 
-use std::time::SystemTime;
+use std::{collections::HashSet, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -117,7 +117,7 @@ pub(super) fn candidates(
     if let [header] = about_author.as_slice() {
         found.push(header.candidate(KeySource::Autocrypt, effective_date));
     }
-    let recipients: Vec<String> =
+    let recipients: HashSet<String> =
         addresses.to.iter().chain(&addresses.cc).map(|mailbox| mailbox.comparable()).collect();
     for header in gossip.iter().filter_map(|raw| Attributes::parse(raw)) {
         if recipients.contains(&comparable_address(&header.address)) {

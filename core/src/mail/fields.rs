@@ -145,10 +145,11 @@ pub(super) fn fields(context: &HeaderContext<'_>, findings: &mut Vec<Finding>) -
     if context.scheme == Scheme::None {
         return outside.iter().map(|field| read(field, Protection::Unprotected, false)).collect();
     }
-    note_changes(context, &outside, findings);
+    let exposed = exposed(context);
+    note_changes(context, &outside, &exposed, findings);
     let mut read_fields: Vec<Field> = protected(context)
         .map(|field| {
-            let confidential = is_confidential(context, &field);
+            let confidential = context.encrypted && !is_exposed(&field, &exposed);
             let protection = match (context.signed, confidential) {
                 (true, true) => Protection::SignedAndEncrypted,
                 (false, true) => Protection::EncryptedOnly,
@@ -223,18 +224,21 @@ fn hp_outer(context: &HeaderContext<'_>) -> Vec<(String, String)> {
     context.document.fields(context.payload).filter(|field| field.is("HP-Outer")).filter_map(named).collect()
 }
 
-fn is_confidential(context: &HeaderContext<'_>, field: &FieldRef<'_>) -> bool {
+/// Fields that could be read on the way, as far as the payload tells.
+fn exposed(context: &HeaderContext<'_>) -> Vec<(String, String)> {
+    let named = |field: FieldRef<'_>| (field.name.to_owned(), field.decoded());
+    match context.scheme {
+        Scheme::Cipher => hp_outer(context),
+        Scheme::Clear => protected(context).map(named).collect(),
+        // The older scheme does not say what stood outside, so what stands there now has to do.
+        Scheme::Legacy => context.outer.fields(context.outer_id).map(named).collect(),
+        Scheme::None => Vec::new(),
+    }
+}
+
+fn is_exposed(field: &FieldRef<'_>, exposed: &[(String, String)]) -> bool {
     let value = field.decoded();
-    let exposed = |name: &str, other: &str| field.is(name) && same_value(&value, other);
-    context.encrypted
-        && match context.scheme {
-            Scheme::Cipher => !hp_outer(context).iter().any(|(name, other)| exposed(name, other)),
-            // The older scheme does not say what stood outside, so what stands there now has to do.
-            Scheme::Legacy => {
-                !context.outer.fields(context.outer_id).any(|other| exposed(other.name, &other.decoded()))
-            }
-            Scheme::Clear | Scheme::None => false,
-        }
+    exposed.iter().any(|(name, other)| field.is(name) && same_value(&value, other))
 }
 
 fn from_mismatch(context: &HeaderContext<'_>) -> bool {
@@ -245,7 +249,12 @@ fn from_mismatch(context: &HeaderContext<'_>) -> bool {
     !inside.is_empty() && inside != authors(context.outer, context.outer_id)
 }
 
-fn note_changes(context: &HeaderContext<'_>, outside: &[FieldRef<'_>], findings: &mut Vec<Finding>) {
+fn note_changes(
+    context: &HeaderContext<'_>,
+    outside: &[FieldRef<'_>],
+    exposed: &[(String, String)],
+    findings: &mut Vec<Finding>,
+) {
     if context.scheme == Scheme::Legacy {
         let text = "the header is protected by an older scheme";
         findings.push(Finding::new(FindingCode::LegacyHeaderProtection, text));
@@ -254,14 +263,12 @@ fn note_changes(context: &HeaderContext<'_>, outside: &[FieldRef<'_>], findings:
         let text = "the From outside names somebody else than the protected one";
         findings.push(Finding::new(FindingCode::FromMismatch, text));
     }
-    let expected: Vec<(String, String)> = match context.scheme {
-        Scheme::Cipher => hp_outer(context),
-        Scheme::Clear => protected(context).map(|field| (field.name.to_owned(), field.decoded())).collect(),
-        Scheme::Legacy | Scheme::None => return,
-    };
+    if context.scheme == Scheme::Legacy {
+        return;
+    }
     let mut changed: Vec<&str> = Vec::new();
     for name in USER_FACING {
-        let sent = expected
+        let sent = exposed
             .iter()
             .filter(|(other, _)| other.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str());

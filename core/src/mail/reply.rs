@@ -67,7 +67,10 @@ pub enum To {
 /// Answers a mail.
 pub fn reply(original: &OpenedMail, to: To, answer: &Answer<'_>) -> Result<Draft, ReplyError> {
     belongs(original, answer.quote)?;
-    let asked = original.mailboxes("Reply-To");
+    // Outside of an encrypted mail, Reply-To is whoever carried it asking for the answer.
+    let believed =
+        !original.was_encrypted() || original.fields.iter().any(|field| field.is("Reply-To") && field.inside);
+    let asked = if believed { original.mailboxes("Reply-To") } else { Vec::new() };
     let first = if asked.is_empty() { original.mailboxes("From") } else { asked };
     if first.is_empty() {
         return Err(ReplyError::NobodyToAnswer);

@@ -17,6 +17,12 @@ pub enum MimeError {
         /// The bound.
         limit: usize,
     },
+    /// More header fields than any honest mail has.
+    #[error("refused: the header of this mail, or of one of its parts, has more than {limit} fields")]
+    TooManyFields {
+        /// The bound.
+        limit: usize,
+    },
     /// A header section that is larger than any honest one.
     #[error("refused: the header of this mail, or of one of its parts, is larger than {limit_bytes} bytes")]
     HeaderTooLarge {

@@ -5,6 +5,9 @@ use std::fmt;
 
 use super::{charset, transfer, words};
 
+/// Honest fields have a handful; the sections of a long file name (RFC 2231) are some more.
+const MOST_PARAMETERS: usize = 200;
+
 /// A media type, or a disposition, with its parameters. Type and names are lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {
@@ -177,7 +180,7 @@ impl Scanner<'_> {
 
     fn parameters(&mut self) -> Vec<(String, String)> {
         let mut raw = Vec::new();
-        while self.skip_to_semicolon().is_some() {
+        while raw.len() < MOST_PARAMETERS && self.skip_to_semicolon().is_some() {
             raw.extend(self.parameter());
         }
         decode_parameters(raw)

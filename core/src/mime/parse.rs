@@ -11,6 +11,9 @@ use memchr::memmem;
 
 use super::{Document, Entity, MediaType, MimeError, document::FieldRange, field::unfold};
 
+/// Several times what RFC 2046 section 5.1.1 allows.
+const LONGEST_BOUNDARY: usize = 256;
+
 /// Bounds on what a stranger's mail may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -20,11 +23,13 @@ pub struct Limits {
     pub parts: usize,
     /// Bytes of one header section.
     pub header_bytes: usize,
+    /// Fields of one header section.
+    pub fields: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 100, parts: 1_000, header_bytes: 1 << 20 }
+        Self { depth: 100, parts: 1_000, header_bytes: 1 << 20, fields: 5_000 }
     }
 }
 
@@ -144,10 +149,14 @@ fn header_section(bytes: &[u8], range: Range<usize>, limits: &Limits) -> Result<
             return Ok(section(at, false, fields));
         }
         let continues = matches!(line[0], b' ' | b'\t');
+        let full = fields.len() == limits.fields;
         match (continues, fields.last_mut(), name_length(line)) {
             (true, Some(field), _) => {
                 field.value.end = next;
                 field.all.end = next;
+            }
+            (false, _, Some(_)) if full => {
+                return Err(MimeError::TooManyFields { limit: limits.fields });
             }
             (false, _, Some((name, colon))) => {
                 fields.push(FieldRange { name: at..at + name, value: at + colon + 1..next, all: at..next })
@@ -176,7 +185,9 @@ fn boundary(entity: &Entity) -> Option<String> {
     if !entity.media_type.is("multipart", "*") {
         return None;
     }
-    entity.media_type.parameter("boundary").filter(|boundary| !boundary.is_empty()).map(str::to_owned)
+    // RFC 2046 allows 70 characters; a boundary as long as a book is there to cost memory for every part.
+    let usable = |boundary: &&str| (1..=LONGEST_BOUNDARY).contains(&boundary.len());
+    entity.media_type.parameter("boundary").filter(usable).map(str::to_owned)
 }
 
 /// Ranges of the parts of a multipart, or of the mail in a message/rfc822.

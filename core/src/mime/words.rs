@@ -5,6 +5,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{charset, transfer};
 
+/// Many times what RFC 2047 section 2 allows, because some senders do not split their words.
+const LONGEST_WORD: usize = 1024;
+
 /// Decodes an unfolded header value for people. Control characters become spaces: a value stays one line.
 pub fn decode(value: &[u8]) -> String {
     let mut text = String::new();
@@ -91,6 +94,8 @@ struct Word {
 /// An encoded word at the beginning of `bytes`, and its length.
 fn encoded_word(bytes: &[u8]) -> Option<(Word, usize)> {
     let inside = bytes.strip_prefix(b"=?")?;
+    // RFC 2047 allows 75 characters. Looking further for an end that never comes would take quadratic time.
+    let inside = &inside[..inside.len().min(LONGEST_WORD)];
     let mut pieces = inside.splitn(3, |&byte| byte == b'?');
     let (label, encoding, text) = (pieces.next()?, pieces.next()?, pieces.next()?);
     let end = memchr::memmem::find(text, b"?=")?;

@@ -7,6 +7,9 @@ use super::{
     tokens::{Tag, Token, Tokens},
 };
 
+/// Each is compared with every element.
+const MOST_SELECTORS: usize = 200;
+
 /// The rules of a document's style sheets that hide something, as far as their selectors are simple.
 #[derive(Default)]
 pub(super) struct Sheet {
@@ -80,9 +83,9 @@ impl Sheet {
                 continue;
             }
             for selector in selectors.split(',') {
-                match Selector::parse(selector.trim()) {
+                match Selector::parse(selector.trim()).filter(|_| self.selectors.len() < MOST_SELECTORS) {
                     Some(selector) => self.selectors.push(selector),
-                    // Hidden somewhere, and only a real style engine knows where.
+                    // Hidden somewhere, and only a real style engine knows where (or cares for so many).
                     None => dropped.conditional = true,
                 }
             }

@@ -113,7 +113,7 @@ fn a_header_of_ten_megabytes_is_refused() {
     let limit = MimeError::HeaderTooLarge { limit_bytes: 1 << 20 };
     let one_line = format!("Subject: {}\r\n\r\n", "x".repeat(10 << 20));
     assert_eq!(parse(one_line.as_bytes()).err(), Some(limit));
-    let many_lines = "X: y\r\n".repeat(2 << 20);
+    let many_lines = format!("X: {}\r\n", "y".repeat(5_000)).repeat(2_000);
     assert_eq!(parse(many_lines.as_bytes()).err(), Some(limit));
 }
 
@@ -156,4 +156,27 @@ proptest! {
             let _ = document.decoded_body(id);
         }
     }
+}
+
+#[test]
+fn a_hundred_thousand_fields_are_refused() {
+    let many = "X:y\r\n".repeat(100_000);
+    assert_eq!(parse(many.as_bytes()).err(), Some(MimeError::TooManyFields { limit: 5_000 }));
+}
+
+#[test]
+fn values_made_to_cost_time_cost_little() {
+    let words = "=?a?q?".repeat(100_000);
+    let parameters = format!("a/b{}", ";x=y".repeat(200_000));
+    let boundary = "b".repeat(900_000);
+    let mail = format!(
+        "Subject: {words}\r\n\r\n--x\r\nContent-Type: {parameters}\r\n\r\n--x\r\n\
+         Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n"
+    );
+    let started = std::time::Instant::now();
+    let document = parse(mail.as_bytes()).expect("within bounds");
+    let _ = document.field(0, "Subject").map(|field| field.decoded());
+    let _ = MediaType::parse(parameters.as_bytes());
+    // Quadratic time would be minutes.
+    assert!(started.elapsed().as_secs() < 20);
 }
