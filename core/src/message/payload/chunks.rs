@@ -67,9 +67,7 @@ impl<'s> BatchReader<'s> {
             return Ok(None);
         }
         let stride = batch_stride(self.chunk_size);
-        buffer.clear();
-        buffer.append(&mut self.held);
-        fill(self.source, &mut buffer, stride + TAG_SIZE)?;
+        refill(self.source, &mut buffer, &mut self.held, stride + TAG_SIZE)?;
         self.ended = buffer.len() < stride + TAG_SIZE;
         // What is held back: the final tag, or the beginning of the next chunk.
         let tail = buffer.len().checked_sub(TAG_SIZE).ok_or_else(truncated)?;
@@ -86,11 +84,19 @@ impl<'s> BatchReader<'s> {
     }
 }
 
-/// Reads until `buffer` has `size` bytes, or the source ends.
-pub(super) fn fill(source: &mut (dyn Read + Send), buffer: &mut Vec<u8>, size: usize) -> io::Result<()> {
-    let mut filled = buffer.len();
-    // Recycled buffers keep their length in the allocator, not their content: this zeroes once per growth.
+/// Puts what was held back into `buffer`, and reads until it has `size` bytes or the source ends.
+///
+/// What `buffer` held before is overwritten, not cleared: zeroing a gigabyte takes as long as encrypting it.
+pub(super) fn refill(
+    source: &mut dyn Read,
+    buffer: &mut Vec<u8>,
+    held: &mut Vec<u8>,
+    size: usize,
+) -> io::Result<()> {
     buffer.resize(size, 0);
+    let mut filled = held.len();
+    buffer[..filled].copy_from_slice(held);
+    held.clear();
     while filled < size {
         match source.read(&mut buffer[filled..]) {
             Ok(0) => break,

@@ -9,15 +9,16 @@
 
 pub mod chunks;
 #[cfg(feature = "crypto-openssl")]
-//mod native;
+mod native;
 mod portable;
 mod schedule;
+mod streams;
 mod v1;
 
 use std::io::{self, BufRead, Write};
 
 #[cfg(feature = "crypto-openssl")]
-//pub use
+pub use native::Native;
 pub use portable::Portable;
 pub use schedule::{Aead, HEADER_SIZE, Schedule, V2Header};
 pub use v1::V1Key;
@@ -67,7 +68,7 @@ pub trait BulkCipher {
 /// The fastest implementation of this build.
 pub fn best() -> &'static dyn BulkCipher {
     #[cfg(feature = "crypto-openssl")]
-    return &Portable;
+    return &Native;
     #[cfg(not(feature = "crypto-openssl"))]
     return &Portable;
 }
@@ -89,3 +90,6 @@ pub enum PayloadError {
     #[error("stopped")]
     Stopped(#[source] io::Error),
 }
+
+#[cfg(test)]
+mod tests;

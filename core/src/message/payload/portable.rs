@@ -2,7 +2,7 @@
 //! The bulk cipher on Sequoia's backend-neutral interface: one thread, any backend, any target.
 
 use std::{
-    io::{self, BufRead, Read, Write},
+    io::{self, Read, Write},
     sync::Mutex,
 };
 
@@ -15,11 +15,12 @@ use sequoia_openpgp::{
     types::HashAlgorithm,
 };
 
-use super::super::framing::sink_failure;
 use super::{
+    super::framing::{damaged, sink_failure},
     BulkCipher, Consume, PayloadError, Produce, Schedule, V1Key,
-    chunks::{BATCH_SIZE, Batch, BatchReader, BatchWriter, Opened, OpenedReader, fill},
+    chunks::{BATCH_SIZE, Batch, BatchReader, BatchWriter, Opened, OpenedReader, refill},
     schedule::TAG_SIZE,
+    streams::{Sink, consume_all},
     v1::{MDC_HEADER, MDC_SIZE},
 };
 
@@ -57,8 +58,7 @@ impl BulkCipher for Portable {
             Some(batch) => open_batch(schedule, batch).map(Some),
             None => Ok(None),
         });
-        consume_all(&mut reader, consume)?;
-        if reader.ended() { Ok(()) } else { Err(PayloadError::Damaged) }
+        consume_all(&mut reader, consume)
     }
 
     fn seal_v1(
@@ -108,10 +108,8 @@ impl BulkCipher for Portable {
         let mut held = Vec::new();
         let mut reader = OpenedReader::new(|mut buffer| {
             let Some(mut running) = hash.take() else { return Ok(None) };
-            buffer.clear();
-            buffer.append(&mut held);
             let size = BATCH_SIZE + MDC_SIZE;
-            fill(&mut plain, &mut buffer, size)?;
+            refill(&mut plain, &mut buffer, &mut held, size)?;
             let last = buffer.len() < size;
             let end = buffer.len().checked_sub(MDC_SIZE).ok_or_else(damaged)?;
             if start > end {
@@ -133,8 +131,7 @@ impl BulkCipher for Portable {
             };
             Ok(Some(opened))
         });
-        consume_all(&mut reader, consume)?;
-        if reader.ended() { Ok(()) } else { Err(PayloadError::Damaged) }
+        consume_all(&mut reader, consume)
     }
 }
 
@@ -206,53 +203,6 @@ fn open_batch(schedule: &Schedule, mut batch: Batch) -> io::Result<Opened> {
     }
     let end = batch.bytes.len().saturating_sub(TAG_SIZE);
     Ok(Opened { start: 0, end, chunk_size, stride: chunk_size + TAG_SIZE, bytes: batch.bytes })
-}
-
-fn damaged() -> io::Error {
-    io::ErrorKind::InvalidData.into()
-}
-
-/// Lets `consume` read, and tells its giving up apart from damage.
-fn consume_all(reader: &mut dyn BufRead, consume: Consume<'_>) -> Result<(), PayloadError> {
-    consume(reader).map_err(|e| match e.kind() {
-        io::ErrorKind::InvalidData => PayloadError::Damaged,
-        _ => PayloadError::Stopped(e),
-    })
-}
-
-/// A sink that remembers its own failure, so that it is not mistaken for the producer's.
-struct Sink<'s> {
-    sink: &'s mut (dyn Write + Send),
-    failed: Option<io::Error>,
-}
-
-impl<'s> Sink<'s> {
-    fn new(sink: &'s mut (dyn Write + Send)) -> Self {
-        Self { sink, failed: None }
-    }
-
-    fn conclude(self, result: io::Result<()>) -> Result<(), PayloadError> {
-        match (self.failed, result) {
-            (Some(e), _) => Err(PayloadError::Sink(e)),
-            (None, Err(e)) => Err(PayloadError::Stopped(e)),
-            (None, Ok(())) => Ok(()),
-        }
-    }
-}
-
-impl Write for Sink<'_> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.sink.write_all(data).map_err(|e| {
-            let kind = e.kind();
-            self.failed = Some(e);
-            io::Error::from(kind)
-        })?;
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
-    }
 }
 
 struct HashingWriter<W> {

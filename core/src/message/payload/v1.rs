@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! SEIPDv1 (RFC 9580 section 5.13.1): CFB over a random prefix, the plaintext, and an MDC packet with their SHA-1.
 
-use std::io::{self, Read};
-
 use sequoia_openpgp::{crypto, types::SymmetricAlgorithm};
 
-use super::{PayloadError, chunks};
+use super::PayloadError;
 
 /// The MDC packet's header; its body is a SHA-1 over everything before it, these two bytes included.
 pub(super) const MDC_HEADER: [u8; 2] = [0xd3, 20];
@@ -48,43 +46,50 @@ impl V1Key {
     }
 }
 
+/// Bytes in a run: whole cipher blocks.
+#[cfg(feature = "crypto-openssl")]
+pub(super) const RUN_SIZE: usize = super::chunks::BATCH_SIZE;
+
 /// A run of bytes of a SEIPDv1 body.
+#[cfg(feature = "crypto-openssl")]
 #[derive(Debug, Default)]
 pub(super) struct Run {
     pub(super) bytes: Vec<u8>,
-    pub(super) first: bool,
+    /// The ciphertext block before this run, zeros at the beginning.
+    pub(super) before: [u8; 16],
     /// The message's last run; it ends with the MDC packet, all of it.
     pub(super) last: bool,
 }
 
-/// Cuts a SEIPDv1 body into runs that begin at cipher blocks, the last of which holds the whole MDC packet.
+/// Cuts a SEIPDv1 body into runs of whole blocks, the last of which holds the whole MDC packet.
+#[cfg(feature = "crypto-openssl")]
 pub(super) struct RunReader<'s> {
-    source: &'s mut (dyn Read + Send),
+    source: &'s mut (dyn std::io::Read + Send),
     held: Vec<u8>,
-    started: bool,
+    before: [u8; 16],
     ended: bool,
 }
 
+#[cfg(feature = "crypto-openssl")]
 impl<'s> RunReader<'s> {
-    pub(super) fn new(source: &'s mut (dyn Read + Send)) -> Self {
-        Self { source, held: Vec::new(), started: false, ended: false }
+    pub(super) fn new(source: &'s mut (dyn std::io::Read + Send)) -> Self {
+        Self { source, held: Vec::new(), before: [0; 16], ended: false }
     }
 
-    pub(super) fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Run>> {
+    pub(super) fn next(&mut self, mut buffer: Vec<u8>) -> std::io::Result<Option<Run>> {
         if self.ended {
             return Ok(None);
         }
-        buffer.clear();
-        buffer.append(&mut self.held);
-        let size = chunks::BATCH_SIZE + MDC_SIZE;
-        chunks::fill(self.source, &mut buffer, size)?;
+        let size = RUN_SIZE + MDC_SIZE;
+        super::chunks::refill(self.source, &mut buffer, &mut self.held, size)?;
+        let before = self.before;
         if buffer.len() < size {
             self.ended = true;
         } else {
-            self.held.extend_from_slice(&buffer[chunks::BATCH_SIZE..]);
-            buffer.truncate(chunks::BATCH_SIZE);
+            self.held.extend_from_slice(&buffer[RUN_SIZE..]);
+            buffer.truncate(RUN_SIZE);
+            self.before.copy_from_slice(&buffer[RUN_SIZE - 16..]);
         }
-        let first = !std::mem::replace(&mut self.started, true);
-        Ok(Some(Run { bytes: buffer, first, last: self.ended }))
+        Ok(Some(Run { bytes: buffer, before, last: self.ended }))
     }
 }
