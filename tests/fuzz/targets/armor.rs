@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| plombe_fuzz::armor(data));
