@@ -24,7 +24,7 @@ pub struct Keys {
 
 /// Verdicts must not change as years go by.
 pub fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000)
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
 impl Keys {

@@ -7,6 +7,7 @@ mod keys;
 mod outcome;
 mod protected_headers;
 mod quoting;
+mod vectors;
 
 use std::{
     collections::BTreeSet,
