@@ -7,7 +7,7 @@ use plombe_core::crypto_policy::CryptoPolicy;
 
 use crate::{
     config::Config,
-    store::{Certificates, Tsks},
+    store::{Certificates, PinStore, Tsks},
     terminal::Terminal,
 };
 
@@ -16,6 +16,7 @@ pub(crate) struct App<'a> {
     pub(crate) config: Config,
     pub(crate) certificates: Certificates,
     pub(crate) tsks: Tsks,
+    pub(crate) pins: PinStore,
     pub(crate) policy: CryptoPolicy,
     pub(crate) now: SystemTime,
     pub(crate) terminal: &'a Terminal,
@@ -28,6 +29,7 @@ impl<'a> App<'a> {
         Ok(Self {
             certificates: Certificates::new(&config.paths),
             tsks: Tsks::new(&config.paths),
+            pins: PinStore::new(&config.paths),
             config,
             policy: CryptoPolicy::standard(),
             now: SystemTime::now(),

@@ -9,6 +9,7 @@ mod app;
 mod args;
 mod completions;
 mod config;
+mod contacts;
 mod date;
 mod decrypt;
 mod discovery;

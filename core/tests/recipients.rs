@@ -187,6 +187,16 @@ fn of_several_at_the_domain_the_newest_is_used() {
 }
 
 #[test]
+fn our_own_certificate_needs_neither_pin_nor_decision() {
+    let old = tsk("bob@example.org", now() - DAY * 30).certificate();
+    let (new, at_the_domain, mut pins) = (bob(), bob(), Pins::default());
+    used(decide(&[(&at_the_domain, wkd())], &pins), &mut pins);
+    let choice = decide(&[(&at_the_domain, wkd()), (&old, Source::Own), (&new, Source::Own)], &pins);
+    assert_eq!(why(&choice, &old), Err(NotUsed::Newer));
+    assert_eq!(used(choice, &mut pins).fingerprint(), new.fingerprint());
+}
+
+#[test]
 fn two_that_nobody_vouches_for_are_a_conflict_at_first_use() {
     let (one, two) = (bob(), bob());
     let conflict = conflict(decide(&[(&one, Source::Store), (&two, Source::Store)], &Pins::default()));

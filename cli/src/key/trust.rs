@@ -1,15 +1,70 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key trust`
+//! `plombe key trust`: a person decides which certificate belongs to an address.
+
+use plombe_core::{
+    Fingerprint,
+    recipients::{Address, Source},
+};
+use serde_json::json;
 
 use crate::{
     app::App,
     exit::{Exit, Failure},
+    output,
+    terminal::Tone,
 };
 
-/// Options.
+/// The decision.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Mail address
+    address: Address,
+    /// Fingerprint of the certificate, compared with what its owner says by another way
+    fingerprint: Fingerprint,
+    /// It is not theirs: never use it for this address
+    #[arg(long)]
+    reject: bool,
+}
 
-pub(crate) fn run(_app: &App<'_>, _args: Args) -> anyhow::Result<()> {
-    Err(Failure::new(Exit::Failed, "not built yet").into())
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let (address, fingerprint) = (&args.address, &args.fingerprint);
+    if !matches!(fingerprint, Fingerprint::V4(_) | Fingerprint::V6(_)) {
+        return Err(Failure::usage("a fingerprint has 40 or 64 hexadecimal digits").into());
+    }
+    if args.reject {
+        app.pins.update(|pins| pins.reject(address, fingerprint, app.now))?;
+    } else {
+        let source = source_of(app, address, fingerprint)?;
+        app.pins.update(|pins| pins.trust(address, fingerprint, source, app.now))?;
+    }
+    let decision = if args.reject { "rejected" } else { "trusted" };
+    if app.terminal.json {
+        let fingerprint = fingerprint.to_hex();
+        return output::print_json(
+            &json!({"address": address.to_string(), "fingerprint": fingerprint, "decision": decision}),
+        );
+    }
+    app.terminal.note(Tone::Good, decision, &format!("{fingerprint} for {address}"));
+    Ok(())
+}
+
+/// Where the certificate came from. It has to be here, and to say itself that it belongs to the address.
+fn source_of(app: &App<'_>, address: &Address, fingerprint: &Fingerprint) -> anyhow::Result<Source> {
+    let Some(certificate) = app.certificates.by_fingerprint(fingerprint)? else {
+        return Err(Failure::new(
+            Exit::CertificateUnusable,
+            format!("there is no certificate {fingerprint} here"),
+        )
+        .hint(format!("`plombe key find {address}` looks for it, `plombe key import FILE` brings one in"))
+        .into());
+    };
+    if !certificate.has_address(address, &app.policy, app.now) {
+        let message = format!("certificate {fingerprint} has no valid user ID with {address}");
+        return Err(Failure::new(Exit::CertificateUnusable, message)
+            .hint("ask its owner for one that has")
+            .into());
+    }
+    let pins = app.pins.read()?;
+    let offered = pins.offers().find(|offer| offer.address == *address && offer.fingerprint == *fingerprint);
+    Ok(offered.map_or(Source::Store, |offer| offer.source.clone()))
 }

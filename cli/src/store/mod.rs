@@ -5,13 +5,16 @@
 //! |---|---|---|
 //! | [`Certificates`] | public certificates, shared with other OpenPGP programs | no: every certificate is checked when used |
 //! | [`Tsks`] | our secret keys, 0600 | the secret part is compared with the public part at each unlock |
+//! | [`PinStore`] | which certificate belongs to which address | yes: who writes to it redirects mail; 0600 |
 //! | [`index`] | which addresses and keys are in which certificate | no: it names candidates only |
 
 mod certificates;
 mod index;
+mod pins;
 mod tsks;
 
 pub(crate) use certificates::{Certificates, Stored};
+pub(crate) use pins::PinStore;
 pub(crate) use tsks::Tsks;
 
 use std::{io, path::Path};

@@ -96,6 +96,7 @@ pub enum NotUsed {
 /// Chooses among `candidates` the certificate to seal for `address` with.
 ///
 /// * A certificate must carry the address in a valid user ID and be usable; several copies of one are merged first.
+/// * For our own address our own certificate is used, the newest if there are several.
 /// * The first certificate for an address is pinned. From then on only its primary key will do; newer versions of it
 ///   (extended, with new subkeys) are taken over.
 /// * A different primary key is a conflict when somebody vouches for it (the domain by WKD, a verifying key server),
@@ -119,7 +120,9 @@ pub fn choose(
         .collect();
     certificates.sort_by_key(|considered| considered.sources[0].rank());
 
+    let is_own = |considered: &Considered| considered.sources[0] == Source::Own && considered.state.is_ok();
     let outcome = match pins.of(address) {
+        _ if certificates.iter().any(is_own) => own(&mut certificates),
         Some(pin) => with_pin(pin, &mut certificates),
         None => first_use(address, &mut certificates, now),
     };
@@ -191,6 +194,21 @@ fn state(
         return Err(NotUsed::AddressMissing);
     }
     certificate.can_encrypt(policy, now).map_err(NotUsed::Unusable)
+}
+
+/// Whoever holds the secret key knows best; nothing to pin, nobody to ask.
+fn own(certificates: &mut [Considered]) -> Outcome {
+    let mut own: Vec<&mut Considered> = Vec::new();
+    for considered in certificates.iter_mut().filter(|considered| considered.state.is_ok()) {
+        if considered.sources[0] == Source::Own {
+            own.push(considered);
+        } else {
+            considered.state = Err(NotUsed::BetterSource);
+        }
+    }
+    own.sort_by_key(|considered| std::cmp::Reverse(considered.certificate.created()));
+    own.iter_mut().skip(1).for_each(|considered| considered.state = Err(NotUsed::Newer));
+    Outcome::Use { certificate: Box::new(own[0].certificate.clone()), first_use: None }
 }
 
 fn with_pin(pin: &Pin, certificates: &mut [Considered]) -> Outcome {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Which certificate belongs to somebody's address, as far as this machine knows: store, own keys and pins.
+
+use plombe_core::recipients::{Address, Candidate, Choice, Conflict, Outcome, Source, choose};
+
+use crate::{
+    app::App,
+    exit::{Exit, Failure},
+};
+
+/// Everything here that names `address`, and which of it is ours.
+pub(crate) fn candidates(app: &App<'_>, address: &Address) -> anyhow::Result<Vec<Candidate>> {
+    let text = address.to_string();
+    let own = app.tsks.by_address(&text)?.into_iter().map(|tsk| (tsk.certificate(), Source::Own));
+    let stored = app.certificates.by_address(&text)?.into_iter().map(|known| (known, Source::Store));
+    Ok(own.chain(stored).map(|(certificate, source)| Candidate { certificate, source }).collect())
+}
+
+/// Decides with what is pinned, and pins a first use.
+pub(crate) fn decide(
+    app: &App<'_>,
+    address: &Address,
+    mut candidates: Vec<Candidate>,
+) -> anyhow::Result<Choice> {
+    let pins = app.pins.read()?;
+    // A user ID may have been taken off the pinned certificate; then it is found by its fingerprint only.
+    if let Some(pin) = pins.of(address) {
+        let pinned = app.certificates.by_fingerprint(&pin.fingerprint)?;
+        candidates.extend(pinned.map(|certificate| Candidate { certificate, source: Source::Store }));
+    }
+    let choice = choose(address, candidates, &pins, &app.policy, app.now);
+    match &choice.outcome {
+        Outcome::Use { first_use: Some(pin), .. } => app.pins.update(|pins| pins.record(pin.clone()))?,
+        Outcome::Conflict(conflict) => app.pins.update(|pins| pins.remember(conflict, app.now))?,
+        _ => {}
+    }
+    Ok(choice)
+}
+
+/// The failure that a conflict is for commands that cannot go on without a decision.
+pub(crate) fn undecided(conflict: &Conflict) -> anyhow::Error {
+    Failure::new(Exit::Conflict, conflict.to_string())
+        .hint(format!(
+            "ask them by another way which one is right, then `plombe key trust {} FINGERPRINT`",
+            conflict.address
+        ))
+        .into()
+}
