@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Which certificate a message to somebody is sealed for.
 
-use plombe_core::cert::Certificate;
+use plombe_core::{
+    cert::Certificate,
+    recipients::{Explanation, NotUsed, Outcome},
+};
 
 use crate::{
     app::App,
+    contacts,
     exit::{Exit, Failure},
     keyring::hint_for,
     who::Who,
@@ -24,34 +28,44 @@ pub(crate) fn all(app: &App<'_>, wanted: &[Who]) -> anyhow::Result<Vec<Certifica
 }
 
 /// The certificate for one recipient. `None` when there is none at all; an error when there is one that cannot be
-/// used, or a conflict.
+/// used, or a conflict. Sealing looks on this machine only: who writes a mail decides when the network is asked.
 fn one(app: &App<'_>, who: &Who) -> anyhow::Result<Option<Certificate>> {
-    let candidates = who.certificates(app)?;
-    let Some(first) = candidates.first() else { return Ok(None) };
-    let named = |certificate: &&Certificate| match who {
-        Who::Address(address) => certificate.has_address(address, &app.policy, app.now),
-        Who::Key(_) => true,
-    };
-    let mut usable: Vec<&Certificate> = candidates
-        .iter()
-        .filter(|certificate| certificate.can_encrypt(&app.policy, app.now).is_ok())
-        .filter(named)
-        .collect();
-    if usable.len() > 1 {
-        let own: Vec<_> = who.tsks(app)?.iter().map(|tsk| tsk.fingerprint()).collect();
-        if !own.is_empty() {
-            usable.retain(|certificate| own.contains(&certificate.fingerprint()));
+    match who {
+        Who::Address(address) => {
+            let choice = contacts::decide(app, address, contacts::candidates(app, address)?)?;
+            match choice.outcome {
+                Outcome::Use { certificate, .. } => Ok(Some(*certificate)),
+                Outcome::Conflict(conflict) => Err(contacts::undecided(&conflict)),
+                Outcome::None => match choice.explanations.first() {
+                    Some(best) => Err(not_used(app, who, best)?),
+                    None => Ok(None),
+                },
+            }
+        }
+        // Whoever names a fingerprint has decided.
+        Who::Key(_) => {
+            let candidates = who.certificates(app)?;
+            let usable = |certificate: &&Certificate| certificate.can_encrypt(&app.policy, app.now).is_ok();
+            match (candidates.iter().find(usable), candidates.first()) {
+                (Some(certificate), _) => Ok(Some(certificate.clone())),
+                (None, Some(first)) => Err(unusable(app, who, first)),
+                (None, None) => Ok(None),
+            }
         }
     }
-    match usable.as_slice() {
-        [certificate] => Ok(Some((*certificate).clone())),
-        [] => Err(unusable(app, who, first)),
-        several => {
-            let list: Vec<String> =
-                several.iter().map(|certificate| certificate.fingerprint().to_hex()).collect();
-            let message = format!("there are several certificates for {who}: {}", list.join(", "));
-            Err(Failure::new(Exit::Conflict, message)
-                .hint(format!("find out which one is right, then `plombe key trust {who} FINGERPRINT`"))
+}
+
+fn not_used(app: &App<'_>, who: &Who, best: &Explanation) -> anyhow::Result<anyhow::Error> {
+    let fingerprint = &best.fingerprint;
+    match (app.certificates.by_fingerprint(fingerprint)?, &best.result) {
+        (Some(certificate), Err(NotUsed::Unusable(_) | NotUsed::AddressMissing) | Ok(())) => {
+            Ok(unusable(app, who, &certificate))
+        }
+        (_, result) => {
+            let reason = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            let message = format!("the certificate {fingerprint} is not used for {who}: {reason}");
+            Ok(Failure::new(Exit::CertificateUnusable, message)
+                .hint(format!("`plombe key find {who} --explain` says more"))
                 .into())
         }
     }

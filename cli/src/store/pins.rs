@@ -5,7 +5,7 @@ use std::{
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::Context as _;
@@ -26,10 +26,6 @@ pub(crate) struct PinStore {
 impl PinStore {
     pub(crate) fn new(paths: &Paths) -> Self {
         Self { path: paths.pins.clone() }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// What is pinned now.
@@ -76,7 +72,7 @@ impl PinStore {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::{path::Path, time::SystemTime};
 
     use plombe_core::recipients::{Address, Source};
 
@@ -102,7 +98,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path());
         fs::create_dir(folder.path().join("deep")).unwrap();
-        fs::write(store.path(), "[[pin]]\naddress = \"nobody\"\n").unwrap();
+        fs::write(&store.path, "[[pin]]\naddress = \"nobody\"\n").unwrap();
         assert!(store.read().is_err());
         assert!(store.update(|_| ()).is_err());
     }
