@@ -27,10 +27,19 @@ impl Mail {
         let author = of("From").into_iter().next().context("this mail has no address in its From field")?;
         let mut recipients = of("To");
         recipients.extend(of("Cc"));
+        if recipients.iter().any(|address| !address.eq_ignore_ascii_case(&author)) {
+            recipients.retain(|address| !address.eq_ignore_ascii_case(&author));
+        }
+        let mut seen = Vec::new();
+        recipients.retain(|address| {
+            let address = address.to_ascii_lowercase();
+            let is_new = !seen.contains(&address);
+            seen.push(address);
+            is_new
+        });
         if recipients.is_empty() {
             bail!("this mail has no address in its To and Cc fields");
         }
-        recipients.dedup();
         Ok(Self { bytes, fields, author, recipients })
     }
 
@@ -42,7 +51,7 @@ impl Mail {
         &self.author
     }
 
-    /// To and Cc.
+    /// To and Cc; the author only when there is nobody else.
     pub(crate) fn recipients(&self) -> &[String] {
         &self.recipients
     }
@@ -85,8 +94,9 @@ impl Mail {
         // Before the first boundary stands a remark for programs of the nineties.
         let parts =
             if self.is_multipart() { body.split_once("\n--").map_or(body, |(_, parts)| parts) } else { body };
+        let is_long_enough = |line: &str| line.len() >= if line.contains(' ') { 8 } else { 20 };
         let says_something =
-            |line: &&str| line.len() >= 20 && !line.starts_with("Content-") && !line.starts_with("--");
+            |line: &&str| is_long_enough(line) && !line.starts_with("Content-") && !line.starts_with("--");
         parts.lines().map(str::trim_end).filter(says_something).map(str::to_owned).collect()
     }
 

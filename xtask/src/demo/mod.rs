@@ -40,8 +40,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     mallory_tries(&stage)?;
 
     tell(&format!(
-        "\nThat was it. Everything lies in {} if you want to look.\n\
-         Next: README.md has six commands to begin with.",
+        "\nThat was it. The mails lie in {}, to look at.\n\
+         README.md has six commands to begin with.",
         stage.folder().display()
     ));
     Ok(())
@@ -49,6 +49,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
 fn two_people(stage: &Stage, plain: &Mail) -> Result<()> {
     let (alice, bob) = (plain.author(), plain.first_recipient());
+    if alice.eq_ignore_ascii_case(bob) {
+        return two_computers(stage, alice);
+    }
     tell(&format!(
         "\n1. Two people, two computers\n\n\
          Alice ({alice}) and Bob ({bob}) each make a key. The secret part stays on their own machine.\n\
@@ -57,15 +60,28 @@ fn two_people(stage: &Stage, plain: &Mail) -> Result<()> {
     stage.shown("alice", &["key", "generate", alice, "--no-passphrase"], None)?;
     stage.shown("bob", &["key", "generate", bob, "--no-passphrase"], None)?;
     // Whoever else the mail goes to lives with Bob, and has nothing to say in this story.
-    for other in plain.recipients().iter().skip(1).filter(|other| *other != alice) {
+    for other in plain.recipients().iter().skip(1) {
         stage.plombe("bob", &["key", "generate", other, "--no-passphrase"], &[])?;
     }
 
     tell("\nThey exchange certificates, the public halves. (`plombe key find` gets them from the web.)\n");
-    for address in plain.recipients().iter().filter(|address| *address != alice) {
+    for address in plain.recipients() {
         give(stage, "bob", address, "alice")?;
     }
     give(stage, "alice", alice, "bob")
+}
+
+/// A mail to oneself: Bob is the author on another computer.
+fn two_computers(stage: &Stage, alice: &str) -> Result<()> {
+    tell(&format!(
+        "\n1. One person, two computers\n\n\
+         This mail goes to its own author ({alice}): Bob is her second computer, and has her key.\n\
+         (A real key has a passphrase. This one has none, so that the demo need not ask.)\n"
+    ));
+    stage.shown("alice", &["key", "generate", alice, "--no-passphrase"], None)?;
+    stage.shown("alice", &["key", "export", "--secret", alice], Some("alice.tsk"))?;
+    stage.shown("bob", &["key", "import", "alice.tsk"], None)?;
+    stage.shown("alice", &["key", "export", alice], Some(&format!("{alice}.pgp")))
 }
 
 /// Exports the certificate of `address` from one home and imports it into the other.
@@ -92,8 +108,8 @@ fn the_provider_looks(stage: &Stage, plain: &Mail) -> Result<()> {
     let lines = plain.telling_lines();
     let found = lines.iter().filter(|line| contains(sealed.bytes(), line)).count();
     tell(&format!(
-        "\n3. What the provider sees, and whoever breaks into it\n\n{}\n    \
-         …and then {} bytes of this:\n\n{}\n    …\n\n\
+        "\n3. What the provider sees, and whoever breaks into it\n\n{}\n\
+         and then, in a mail of {} bytes, pages of this:\n\n{}    …\n\n\
          So: who writes to whom and when, how large it is, and that it is sealed. The subject is `{}`.\n\
          Of {} lines of text and attachments in Alice's mail, {found} can be found in this.",
         indented(&sealed.header_for_show()),
@@ -115,13 +131,12 @@ fn bob_opens(stage: &Stage) -> Result<()> {
     stage.piped("bob", &["mail", "open"], "sealed.eml", "opened.eml")?;
     let opened = Mail::new(stage.read("opened.eml")?)?;
     tell(&format!(
-        "\nThe line above is the verdict: who signed, and whether that is the sender. It comes before any text.\n\
-         What Bob has now:\n\n    Subject:      {}\n    Attachments:  {}\n",
-        opened.subject(),
+        "\nThe last line is the verdict: the signature is Alice's, she is the sender, and the mail is for this reader.\n\
+         The attachments are back ({}), and so is the subject:\n",
         opened.attachments().join(", ")
     ));
     let text = stage.plombe("bob", &["mail", "open", "--text"], &stage.read("sealed.eml")?)?;
-    tell(&indented(&first_lines(&String::from_utf8_lossy(&text.stdout), 12)));
+    print!("{}", indented(&first_lines(&String::from_utf8_lossy(&text.stdout), 14)));
     Ok(())
 }
 
@@ -137,7 +152,7 @@ fn gpg_opens(stage: &Stage, plain: &Mail) -> Result<()> {
     let alice = stage.read(&format!("{}.pgp", plain.author()))?;
     let sealed = Mail::new(stage.read("sealed.eml")?)?;
     let opened = gpg::open(&[&tsk, &alice], sealed.armor()?.as_bytes())?;
-    tell(&indented(&opened.signature));
+    print!("{}", indented(&opened.signature));
     let lines = plain.telling_lines();
     let found = lines.iter().filter(|line| contains(&opened.content, line)).count();
     tell(&format!(
@@ -159,7 +174,7 @@ fn somebody_tampers(stage: &Stage) -> Result<()> {
     let out = stage.folder().join("tampered-opened.eml");
     stage.refused("bob", &["mail", "open"], "tampered.eml", &out)?;
     nothing_was_written(&out)?;
-    tell("\nNot a word of it was written: nothing comes out before integrity and signature are checked.");
+    tell("\nNot a word of it was written: nothing comes out before integrity and signature were checked.");
     Ok(())
 }
 
