@@ -17,7 +17,7 @@ use openpgp::{
 use plombe_core::{
     cert::{Profile, Tsk},
     crypto_policy::CryptoPolicy,
-    message::{Container, OpenError, Padding, Seal, SealedMessage, UnwrapError},
+    message::{Container, Limits, OpenError, Padding, Seal, SealedMessage, UnwrapError},
     secret::Passphrase,
     session_key::SessionKey,
 };
@@ -54,6 +54,11 @@ const BOTH: [Container; 2] = [Container::Seipdv1, Container::Seipdv2];
 /// A packet with a one-octet length.
 fn packet(tag: u8, body: &[u8]) -> Vec<u8> {
     [&[0xc0 | tag, u8::try_from(body.len()).unwrap()], body].concat()
+}
+
+/// A packet of any length.
+fn packet_of(tag: u8, body: &[u8]) -> Vec<u8> {
+    [&[0xc0 | tag, 255], &u32::try_from(body.len()).unwrap().to_be_bytes()[..], body].concat()
 }
 
 fn literal(content: &[u8]) -> Vec<u8> {
@@ -321,6 +326,43 @@ fn compression_is_read_to_a_depth() {
                 assert_eq!(opened.unwrap().release().unwrap().0, b"hello");
             } else {
                 assert!(matches!(reader.refuses(&message, &key()), OpenError::TooDeep));
+            }
+        }
+    }
+}
+
+/// With SEIPDv1 anybody can flip bits of the plaintext. Whoever is told what they made of it reads it bit by bit.
+#[test]
+fn what_is_wrong_inside_is_not_told_before_integrity_is_known() {
+    let mut reader = Reader::knowing(&[]);
+    reader.limits = Limits { depth: 2, compressed_free_bytes: 1 << 20, ..reader.limits };
+    let hello = literal(b"hello");
+    let nested =
+        |depth| (0..depth).fold(hello.clone(), |inner, _| compress(CompressionAlgorithm::Zlib, &inner));
+    let bomb = compress(CompressionAlgorithm::Zlib, &packet_of(11, &vec![0; 8 << 20]));
+    // Several batches long, so that what is wrong is seen long before the end.
+    let long = |inner: &[u8]| [inner, &packet_of(60, &vec![0; 2 << 20])].concat();
+    let one_pass = packet(4, &[3, 0, 10, 22, 1, 2, 3, 4, 5, 6, 7, 8, 1]);
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("nested", packet(1, b"x")),
+        ("another compression", packet(8, &[9])),
+        ("a bomb", bomb),
+        ("too deep", nested(3)),
+        ("too many signatures", one_pass.repeat(40)),
+        ("not a packet", b"x".to_vec()),
+        ("nothing wrong", hello.clone()),
+    ];
+    for container in BOTH {
+        for (what, inner) in &cases {
+            for inner in [inner.clone(), long(inner)] {
+                let sound = forge(container, &inner);
+                let mut damaged = sound.clone();
+                *damaged.last_mut().unwrap() ^= 1;
+                let error = reader.refuses(&damaged, &key());
+                assert!(matches!(error, OpenError::Unreadable), "{container:?}, {what}: {error}");
+                let cut = container_packet(&unframe(&sound)[..unframe(&sound).len() - 1]);
+                let error = reader.refuses(&cut, &key());
+                assert!(matches!(error, OpenError::Unreadable), "{container:?}, {what}, cut: {error}");
             }
         }
     }

@@ -250,9 +250,16 @@ impl<'a> SealedMessage<'a> {
         let mut content = None;
         let mut read_content = |plaintext: &mut dyn BufRead| {
             let read = content::read(plaintext, &context.limits, context.hash_content, &mut quarantine);
-            let stop = read.is_err();
+            let rest = match &read {
+                Ok(_) => Ok(()),
+                // These say nothing about the plaintext.
+                Err(OpenError::Output(_) | OpenError::Input(_)) => Err(io::ErrorKind::Other.into()),
+                // What is wrong with the plaintext is not said before it is known to be the sender's: with SEIPDv1
+                // everybody can flip its bits, and would learn from the answer what they were.
+                Err(_) => drain(plaintext),
+            };
             content = Some(read);
-            if stop { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+            rest
         };
         let decrypted = match self.container {
             Container::V1 => {
@@ -267,9 +274,9 @@ impl<'a> SealedMessage<'a> {
             }
         };
         let content = match (content, decrypted) {
-            (Some(Err(why)), _) => return Err(why),
-            (Some(Ok(content)), Ok(())) => content,
+            (Some(Err(why @ (OpenError::Output(_) | OpenError::Input(_)))), _) => return Err(why),
             (_, Err(why)) => return Err(why.into()),
+            (Some(content), Ok(())) => content?,
             (None, Ok(())) => return Err(OpenError::Unreadable),
         };
         // Nothing may hide behind the container.
@@ -278,6 +285,17 @@ impl<'a> SealedMessage<'a> {
             return Err(OpenError::Unreadable);
         }
         Ok(Opened::judge(content, context, quarantine))
+    }
+}
+
+/// Reads to the end, where integrity is decided.
+fn drain(plaintext: &mut dyn BufRead) -> io::Result<()> {
+    loop {
+        let n = plaintext.fill_buf()?.len();
+        if n == 0 {
+            return Ok(());
+        }
+        plaintext.consume(n);
     }
 }
 

@@ -186,12 +186,19 @@ pub(super) struct OpenedReader<F> {
     next: F,
     now: Opened,
     ended: bool,
+    /// Damage was found. What comes behind it is never read, let alone taken for the end.
+    damaged: bool,
 }
 
 impl<F: FnMut(Vec<u8>) -> io::Result<Option<Opened>>> OpenedReader<F> {
     /// `next` takes the buffer of the batch before and says `None` once everything was found to be authentic.
     pub(super) fn new(next: F) -> Self {
-        Self { next, now: Opened { chunk_size: 1, stride: 1, ..Opened::default() }, ended: false }
+        Self {
+            next,
+            now: Opened { chunk_size: 1, stride: 1, ..Opened::default() },
+            ended: false,
+            damaged: false,
+        }
     }
 
     /// Was the end reached, and thereby everything authenticated?
@@ -202,6 +209,9 @@ impl<F: FnMut(Vec<u8>) -> io::Result<Option<Opened>>> OpenedReader<F> {
 
 impl<F: FnMut(Vec<u8>) -> io::Result<Option<Opened>>> BufRead for OpenedReader<F> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.damaged {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         while !self.ended {
             let in_stride = self.now.start % self.now.stride;
             if in_stride >= self.now.chunk_size {
@@ -210,9 +220,13 @@ impl<F: FnMut(Vec<u8>) -> io::Result<Option<Opened>>> BufRead for OpenedReader<F
             if self.now.start < self.now.end {
                 break;
             }
-            match (self.next)(std::mem::take(&mut self.now.bytes))? {
-                Some(opened) => self.now = opened,
-                None => self.ended = true,
+            match (self.next)(std::mem::take(&mut self.now.bytes)) {
+                Ok(Some(opened)) => self.now = opened,
+                Ok(None) => self.ended = true,
+                Err(e) => {
+                    self.damaged = true;
+                    return Err(e);
+                }
             }
         }
         if self.ended {
