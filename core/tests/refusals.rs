@@ -12,7 +12,7 @@ use openpgp::{
     packet::{PKESK, pkesk::PKESK3, skesk::SKESK4},
     parse::Parse,
     serialize::{Serialize, SerializeInto, stream},
-    types::{AEADAlgorithm, CompressionAlgorithm, SymmetricAlgorithm},
+    types::{AEADAlgorithm, CompressionAlgorithm, HashAlgorithm, SymmetricAlgorithm},
 };
 use plombe_core::{
     cert::{Profile, Tsk},
@@ -465,17 +465,23 @@ fn a_thousand_recipients_are_enough() {
 
 #[test]
 fn a_password_check_that_eats_the_machine_is_refused() {
-    for (t, m) in [(1, 24), (255, 21), (1, 255u8)] {
-        let s2k = S2K::Argon2 { salt: [0; 16], t, p: 1, m };
-        let skesk = SKESK4::new(SymmetricAlgorithm::AES256, s2k, None).unwrap();
-        let message = [
-            Packet::from(openpgp::packet::SKESK::from(skesk)).to_vec().unwrap(),
-            forge(Container::Seipdv1, &literal(b"x")),
-        ]
-        .concat();
+    let argon2 = |t, m| S2K::Argon2 { salt: [0; 16], t, p: 1, m };
+    let iterated = S2K::Iterated { hash: HashAlgorithm::SHA256, salt: [0; 8], hash_bytes: 0x3e0_0000 };
+    // Alone, or by their number: a message may have a thousand passwords.
+    for (s2k, copies) in [
+        (argon2(1, 24), 1),
+        (argon2(255, 21), 1),
+        (argon2(1, 255), 1),
+        (argon2(1, 21), 5),
+        (argon2(3, 16), 50),
+        (iterated, 50),
+    ] {
+        let skesk = SKESK4::new(SymmetricAlgorithm::AES256, s2k.clone(), None).unwrap();
+        let skesk = Packet::from(openpgp::packet::SKESK::from(skesk)).to_vec().unwrap();
+        let message = [skesk.repeat(copies), forge(Container::Seipdv1, &literal(b"x"))].concat();
         let result =
             SealedMessage::parse(&message[..]).unwrap().unwrap_with_passwords(&[Passphrase::new("x")]);
-        assert!(matches!(result, Err(UnwrapError::TooExpensive)), "{t} {m}");
+        assert!(matches!(result, Err(UnwrapError::TooExpensive)), "{copies} of {s2k}");
     }
 }
 

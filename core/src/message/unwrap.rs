@@ -22,8 +22,12 @@ use crate::{cert::Tsk, secret::Passphrase, session_key::SessionKey};
 /// Argon2 may use 2 GiB, which RFC 9580 recommends at most.
 const MOST_ARGON2_MEMORY_EXPONENT: u8 = 21;
 
-/// Argon2 passes over that memory, in passes times KiB: about ten seconds of one core.
-const MOST_ARGON2_WORK: u64 = 4 << 21;
+/// Work on all passwords of a message together, in Argon2's passes times KiB: about ten seconds of one core. Some forty
+/// passwords fit in as RFC 9106's second choice has them, four as the first.
+const MOST_WORK: u64 = 4 << 21;
+
+/// Hashing a KiB with what iterates (SHA-1, mostly) takes as long as so many KiB of Argon2.
+const ITERATED_KIB: u64 = 3;
 
 pub(super) fn with_tsks(
     wrapped: &[WrappedSessionKey],
@@ -128,11 +132,16 @@ pub(super) fn with_passwords(
     container: &Container,
     beginning: &[u8],
 ) -> Result<SessionKey, UnwrapError> {
-    let affordable: Vec<_> = packets.iter().filter(|packet| is_affordable(packet)).collect();
-    if affordable.is_empty() && !packets.is_empty() {
+    let affordable: Vec<_> = packets
+        .iter()
+        .filter_map(|packet| Some((packet, work(packet)?)))
+        .filter(|(_, w)| *w <= MOST_WORK)
+        .collect();
+    let all = affordable.iter().map(|(_, work)| work).sum::<u64>();
+    if all > MOST_WORK || (affordable.is_empty() && !packets.is_empty()) {
         return Err(UnwrapError::TooExpensive);
     }
-    for packet in affordable {
+    for (packet, _) in affordable {
         for password in passwords {
             let Ok((cipher, key)) = packet.decrypt(&password.expose().into()) else { continue };
             let Some(session_key) = container.accepts(cipher, key) else { continue };
@@ -144,15 +153,18 @@ pub(super) fn with_passwords(
     Err(UnwrapError::WrongPassword)
 }
 
-fn is_affordable(packet: &SKESK) -> bool {
+/// What trying one password on `packet` costs; `None` when it asks for too much memory, or for nothing known here.
+fn work(packet: &SKESK) -> Option<u64> {
     let s2k = match packet {
         SKESK::V4(p) => p.s2k(),
         SKESK::V6(p) => p.s2k(),
-        _ => return false,
+        _ => return None,
     };
     match *s2k {
-        S2K::Argon2 { t, m, .. } => m <= MOST_ARGON2_MEMORY_EXPONENT && u64::from(t) << m <= MOST_ARGON2_WORK,
-        _ => true,
+        S2K::Argon2 { m, .. } if m > MOST_ARGON2_MEMORY_EXPONENT => None,
+        S2K::Argon2 { t, m, .. } => Some(u64::from(t) << m),
+        S2K::Iterated { hash_bytes, .. } => Some(u64::from(hash_bytes / 1024) * ITERATED_KIB),
+        _ => Some(0),
     }
 }
 
