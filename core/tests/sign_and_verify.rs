@@ -230,7 +230,10 @@ impl Signer {
             .set_hash_algo(HashAlgorithm::SHA512)
             .set_signature_creation_time(now() - Duration::from_secs(3_600))
             .unwrap();
-        let signature = build(builder).sign_message(&mut self.key, b"x").unwrap();
+        let builder = build(builder);
+        let mut hash = builder.hash_algo().context().unwrap().for_signature(4);
+        hash.update(b"x");
+        let signature = builder.sign_hash(&mut self.key, hash).unwrap();
         let reader = Reader { known: vec![self.certificate()], ..Reader::knowing(&[]) };
         let packet = Packet::from(signature).to_vec().unwrap();
         let verified = verify::detached(&packet, &mut &b"x"[..], &reader.context()).unwrap();
@@ -291,6 +294,17 @@ fn only_signing_keys_sign() {
     let mut signer = Signer::modern();
     let standalone = signer.judged(|b| b.set_type(SignatureType::Unknown(0x77)));
     assert_eq!(standalone, invalid(Code::SignatureTerms));
+}
+
+/// What somebody said about a key or a user ID is hashed over bytes that a document may have, too.
+#[test]
+fn only_signatures_over_documents_say_something_about_one() {
+    let mut signer = Signer::modern();
+    for octet in 0..=255u8 {
+        let judged = signer.judged(|b| b.set_type(octet.into()));
+        let expected = if octet <= 1 { GOOD } else { invalid(Code::SignatureTerms) };
+        assert_eq!(judged, expected, "type {octet:#04x}");
+    }
 }
 
 #[test]
