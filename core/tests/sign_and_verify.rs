@@ -7,18 +7,22 @@ use std::time::Duration;
 
 use cast::{Reader, Watched, alice, mallory, now, tsk};
 use openpgp::{
-    Cert, Packet,
+    Cert, KeyID, Packet,
     cert::{CertBuilder, CertRevocationBuilder},
     crypto::KeyPair,
-    packet::signature::SignatureBuilder,
+    packet::signature::{
+        SignatureBuilder,
+        subpacket::{Subpacket, SubpacketValue},
+    },
     parse::Parse,
     serialize::{Serialize, SerializeInto},
     types::{HashAlgorithm, KeyFlags, ReasonForRevocation, SignatureType},
 };
 use plombe_core::{
+    KeyHandle,
     cert::{Certificate, Profile, Tsk},
     crypto_policy::CryptoPolicy,
-    message::{OpenError, Opened, SignError, Signing, VerifyError, verify},
+    message::{OpenContext, OpenError, Opened, SignError, SignerCertificates, Signing, VerifyError, verify},
     verdict::{Code, VerdictKind},
 };
 use sequoia_openpgp as openpgp;
@@ -305,6 +309,38 @@ fn only_signatures_over_documents_say_something_about_one() {
         let expected = if octet <= 1 { GOOD } else { invalid(Code::SignatureTerms) };
         assert_eq!(judged, expected, "type {octet:#04x}");
     }
+}
+
+/// Counts how often certificates are looked for.
+struct Counting(std::cell::Cell<usize>);
+
+impl SignerCertificates for Counting {
+    fn find(&self, _: &KeyHandle) -> Vec<Certificate> {
+        self.0.set(self.0.get() + 1);
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_signature_with_thousands_of_issuers_costs_a_few_lookups() {
+    let mut signer = Signer::modern();
+    let mut signature = SignatureBuilder::new(SignatureType::Binary)
+        .set_signature_creation_time(now() - Duration::from_secs(3_600))
+        .unwrap()
+        .sign_message(&mut signer.key, b"x")
+        .unwrap();
+    for number in 0..5_000u64 {
+        let issuer = SubpacketValue::Issuer(KeyID::from(number));
+        signature.unhashed_area_mut().add(Subpacket::new(issuer, false).unwrap()).unwrap();
+    }
+    let packet = Packet::from(signature).to_vec().unwrap();
+    let reader = Reader { known: vec![signer.certificate()], ..Reader::knowing(&[]) };
+    let verified = verify::detached(&packet, &mut &b"x"[..], &reader.context()).unwrap();
+    assert_eq!((verified.verdict.verdict, verified.verdict.code), GOOD);
+    let counting = Counting(0.into());
+    let context = OpenContext { signers: &counting, ..reader.context() };
+    verify::detached(&packet, &mut &b"x"[..], &context).unwrap();
+    assert!(counting.0.get() <= 10, "{} lookups", counting.0.get());
 }
 
 #[test]

@@ -25,6 +25,10 @@ use crate::{
     verdict::{Code, Covered, SignatureVerdict, Signer, Verdict, VerdictKind, rfc3339},
 };
 
+/// Nobody needs more than a fingerprint and a key ID. More can be written into the unsigned part by anybody, and each
+/// is looked up among all certificates.
+const MOST_ISSUERS: usize = 8;
+
 /// Two honest clocks may differ by this much.
 const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
@@ -63,9 +67,12 @@ fn judge(signed: &Signed, context: &OpenContext<'_>) -> SignatureVerdict {
     best.unwrap_or_else(|| unknown_signer(signature, &issuers))
 }
 
-/// Whom the signature names as its maker. Version 6 signatures name fingerprints only.
+/// Whom the signature names as its maker, signed names and fingerprints first. Version 6 signatures name fingerprints
+/// only.
 fn issuers(signature: &Signature) -> Vec<KeyHandle> {
-    signature.get_issuers()
+    let mut issuers = signature.get_issuers();
+    issuers.truncate(MOST_ISSUERS);
+    issuers
 }
 
 fn candidates(issuers: &[KeyHandle], context: &OpenContext<'_>) -> Vec<Certificate> {
