@@ -104,7 +104,7 @@ impl Default for MailSettings {
 pub(crate) struct DiscoverySettings {
     /// Ask the recipient's domain (Web Key Directory).
     pub(crate) wkd: bool,
-    /// Key servers to ask as well, `https://…`, VKS or HKP. Asking one tells it whom you write to, so there is none
+    /// Key servers to ask as well, `vks://HOST` or `hkps://HOST`. Asking one tells it whom you write to, so there is none
     /// by default.
     pub(crate) keyservers: Vec<String>,
     /// Hosts that may have private or loopback addresses. All others are refused when they do.

@@ -156,15 +156,14 @@ fn damaged_certificate_in_the_store_stops_nothing() {
 
 #[test]
 fn certificate_under_a_foreign_fingerprint_is_not_used() {
-    let (alice, mallory) = (Home::of(ALICE), Home::of(ALICE));
+    let (alice, bob, mallory) = (Home::of(ALICE), Home::of(BOB), Home::of(BOB));
+    alice.import(&bob.certificate(BOB));
     let file = |home: &Home| {
-        let fingerprint = json(home, &["key", "show", ALICE])["certificate"]["fingerprint"]
-            .as_str()
-            .unwrap()
-            .to_lowercase();
+        let fingerprint =
+            json(home, &["key", "show", BOB])["certificate"]["fingerprint"].as_str().unwrap().to_lowercase();
         home.path().join("pgp.cert.d").join(&fingerprint[..2]).join(&fingerprint[2..])
     };
     let (ours, theirs) = (file(&alice), file(&mallory));
     fs::copy(&theirs, &ours).unwrap();
-    alice.run(["encrypt", "--to", ALICE], b"content").expect_code(9);
+    alice.run(["encrypt", "--to", BOB], b"content").expect_code(9);
 }

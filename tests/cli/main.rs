@@ -3,9 +3,11 @@
 //!
 //! * `lines`: the lines that must work as they are written.
 //! * `keys`, `passphrases`, `outputs`, `files`, `mail`, `in_place`, `doctor`: what each group of commands promises.
+//! * `discovery`: finding, trusting and publishing, with a key server on this machine.
 //! * `bad_input`: what nobody should send, and what comes of it: a message, a documented exit code, no output.
 
 mod bad_input;
+mod discovery;
 mod doctor;
 mod files;
 mod gpg;
