@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Reads what Rust's test harness prints (with `--show-output`) and counts.
 //!
-//! A test that finds its peer or its corpus missing prints a line `SKIPPED: no WHAT` and returns
-//! (`plombe_tests::skip`); the harness calls that passed, we do not.
+//! A test that finds its peer or its corpus missing prints a line `skipped: WHAT` and returns
+//! (`plombe_tests::peers::skip`); the harness calls that passed, we do not.
 
 use std::{collections::BTreeSet, ops::AddAssign};
 
@@ -27,7 +27,7 @@ impl AddAssign for Tally {
 #[derive(Default)]
 pub(crate) struct Reader {
     tally: Tally,
-    /// Inside the output of tests that passed: of no interest, but for `SKIPPED:` lines.
+    /// Inside the output of tests that passed: of no interest, but for `skipped:` lines.
     in_successes: bool,
     /// The test whose output we are in.
     section: String,
@@ -40,7 +40,7 @@ impl Reader {
     pub(crate) fn line(&mut self, line: &str) -> bool {
         if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
             self.section = name.to_owned();
-        } else if let Some(what) = line.strip_prefix("SKIPPED: ") {
+        } else if let Some(what) = skipped(line) {
             self.tally.skipped.push(what.to_owned());
             if self.in_successes {
                 self.half_passed.insert(self.section.clone());
@@ -79,6 +79,10 @@ impl Reader {
     }
 }
 
+fn skipped(line: &str) -> Option<&str> {
+    line.strip_prefix("skipped: ").or_else(|| line.strip_prefix("SKIPPED: "))
+}
+
 /// `test slow_sweep ... ignored, takes an hour`
 fn ignored(line: &str) -> Option<(&str, &str)> {
     let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
@@ -108,7 +112,7 @@ test refuses ... FAILED
 successes:
 
 ---- gpg_opens_it stdout ----
-SKIPPED: no gpg
+skipped: gpg
 SKIPPED: no sq
 
 successes:
@@ -130,7 +134,7 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
     fn a_test_that_skipped_something_did_not_pass() {
         let tally = read(OUTPUT);
         assert_eq!((tally.passed, tally.failed), (1, 1));
-        assert_eq!(tally.skipped, ["slow_sweep: takes an hour", "no gpg", "no sq"]);
+        assert_eq!(tally.skipped, ["slow_sweep: takes an hour", "gpg", "no sq"]);
     }
 
     #[test]
@@ -144,7 +148,7 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
         let mut reader = Reader::default();
         let shown: Vec<&str> = OUTPUT.lines().filter(|line| reader.line(line)).collect();
         assert!(shown.contains(&"thread 'refuses' panicked"));
-        assert!(shown.contains(&"SKIPPED: no gpg"));
+        assert!(shown.contains(&"skipped: gpg"));
         assert!(!shown.contains(&"test opens ... ok"));
         assert!(!shown.contains(&"    gpg_opens_it"));
     }
