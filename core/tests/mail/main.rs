@@ -4,6 +4,7 @@
 mod carried;
 mod cast;
 mod headers;
+mod hostile;
 mod layers;
 mod replies;
 mod round_trip;
