@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal as _, Read},
     os::fd::AsFd as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::Context as _;
@@ -69,7 +69,7 @@ fn open_file(path: &Path) -> anyhow::Result<File> {
 }
 
 /// A whole small file: certificates, keys, signatures.
-pub(crate) fn read_small(path: &PathBuf, terminal: &Terminal) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read_small(path: &Path, terminal: &Terminal) -> anyhow::Result<Vec<u8>> {
     const LIMIT: u64 = 64 << 20;
     Input::open(Some(path), terminal)?.read_to_limit(LIMIT)
 }

@@ -58,7 +58,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
 fn detached(
     app: &App<'_>,
     args: &Args,
-    signature: &PathBuf,
+    signature: &Path,
     context: &OpenContext<'_>,
 ) -> anyhow::Result<Verdict> {
     let signature = input::read_small(signature, app.terminal)?;

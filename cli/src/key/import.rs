@@ -39,7 +39,7 @@ enum Content {
         tsks: Vec<LockedTsk>,
     },
     /// A bare revocation certificate; whoever imports one means it.
-    Revocation(Certificate),
+    Revocation(Box<Certificate>),
 }
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
@@ -101,7 +101,7 @@ fn read_revocation(app: &App<'_>, bytes: &[u8]) -> anyhow::Result<Content> {
     let issuers = Certificate::unverified_revocation_issuers(bytes).map_err(|_| CertError::Malformed)?;
     for issuer in issuers {
         if let Some(certificate) = app.certificates.by_key(&issuer)?.into_iter().next() {
-            return Ok(Content::Revocation(certificate.apply_revocation(bytes)?));
+            return Ok(Content::Revocation(Box::new(certificate.apply_revocation(bytes)?)));
         }
     }
     Err(Failure::new(Exit::CertificateUnusable, "the certificate that this revokes is not here")
@@ -112,7 +112,7 @@ fn read_revocation(app: &App<'_>, bytes: &[u8]) -> anyhow::Result<Content> {
 fn store(app: &App<'_>, content: Content) -> anyhow::Result<Vec<Imported>> {
     let (certificates, tsks) = match content {
         Content::Certificates { certificates, tsks } => (certificates, tsks),
-        Content::Revocation(certificate) => (vec![certificate], Vec::new()),
+        Content::Revocation(certificate) => (vec![*certificate], Vec::new()),
     };
     let mut imported = Vec::new();
     for certificate in certificates {

@@ -37,7 +37,7 @@ impl Spool {
     }
 
     /// Everything that was written.
-    pub(crate) fn copy_to(mut self: Box<Self>, target: &mut File) -> io::Result<()> {
+    pub(crate) fn copy_to(mut self, target: &mut File) -> io::Result<()> {
         if let Some(mut disk) = self.disk.take() {
             disk.copy_to(target)?;
         }
@@ -146,7 +146,7 @@ mod tests {
 
     fn round_trip(length: usize) {
         let content: Vec<u8> = (0..length).map(|i| (i / 7 % 251) as u8).collect();
-        let mut spool = Box::new(Spool::new(false).unwrap());
+        let mut spool = Spool::new(false).unwrap();
         for piece in content.chunks(70_001) {
             spool.write_all(piece).unwrap();
         }
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn changed_spool_is_noticed() {
-        let mut spool = Box::new(Spool::new(false).unwrap());
+        let mut spool = Spool::new(false).unwrap();
         spool.write_all(&vec![7; MEMORY_LIMIT]).unwrap();
         let file = &mut spool.disk.as_mut().expect("spilled").file;
         file.seek(io::SeekFrom::Start(100)).unwrap();
