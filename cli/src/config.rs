@@ -157,6 +157,14 @@ mod tests {
     }
 
     #[test]
+    fn settings_in_the_user_guide_are_the_defaults() {
+        let guide = include_str!("../../docs/user-guide.md");
+        let (_, rest) = guide.split_once("```toml\n").unwrap();
+        let (block, _) = rest.split_once("```").unwrap();
+        assert_eq!(toml::from_str::<Settings>(block).unwrap(), Settings::default());
+    }
+
+    #[test]
     fn settings_default_where_nothing_is_said() {
         let settings: Settings = toml::from_str("[mail]\nautocrypt = false\n").unwrap();
         assert!(!settings.mail.autocrypt && settings.mail.legacy_display && settings.discovery.wkd);

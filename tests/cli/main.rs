@@ -2,7 +2,8 @@
 //! The real `plombe`, as scripts and people call it.
 //!
 //! * `lines`: the lines that must work as they are written.
-//! * `keys`, `passphrases`, `outputs`, `files`, `mail`, `in_place`, `doctor`: what each group of commands promises.
+//! * `keys`, `passphrases`, `outputs`, `files`, `mail`, `in_place`, `terminal`, `doctor`: what each group of commands
+//!   promises.
 //! * `discovery`: finding, trusting and publishing, with a key server on this machine.
 //! * `bad_input`: what nobody should send, and what comes of it: a message, a documented exit code, no output.
 
@@ -17,3 +18,4 @@ mod lines;
 mod mail;
 mod outputs;
 mod passphrases;
+mod terminal;
