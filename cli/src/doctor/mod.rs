@@ -3,6 +3,7 @@
 
 mod keys;
 mod machine;
+mod pins;
 mod stores;
 
 use anyhow::Context as _;
@@ -64,6 +65,7 @@ pub(crate) fn run(terminal: &Terminal, _args: Args) -> anyhow::Result<()> {
             findings.push(Finding::ok("config", format!("settings: {}", app.config.paths.config.display())));
             findings.extend(stores::check(&app));
             findings.extend(keys::check(&app));
+            findings.extend(pins::check(&app));
         }
         Err(error) => findings.push(Finding::new(
             "config",
