@@ -113,17 +113,16 @@ fn finish(
 
     let outside = Addresses::of(&outer, outer_id);
     let inside = Addresses::of(&document, payload);
-    let protected = scheme != Scheme::None && !inside.from.is_empty();
-    let addresses = if protected { &inside } else { &outside };
+    // A field inside is the one that is shown, whether or not an address can be read from it.
+    let protected = scheme != Scheme::None && document.field(payload, "From").is_some();
+    let (shown, addresses) = match protected {
+        true => (sender::ShownHeader::of(&document, payload, &inside), &inside),
+        false => (sender::ShownHeader::of(&outer, outer_id, &outside), &outside),
+    };
     let shown = sender::ShownHeader {
-        addresses,
-        from_fields: if protected {
-            document.fields(payload).filter(|field| field.is("From")).count()
-        } else {
-            outer.fields(outer_id).filter(|field| field.is("From")).count()
-        },
         signed: protected && signature.is_some(),
         by_list: outer.field(outer_id, "List-Id").is_some(),
+        ..shown
     };
     let verdict = sender::judge_sender(signature.unwrap_or_else(unsigned), &shown, &mut findings);
 

@@ -73,6 +73,8 @@ impl Scanner<'_> {
                     self.at += 1;
                 }
                 b'(' => comment = self.comment(),
+                // Two addresses without a comma: programs show the one or the other.
+                b'<' if angle.is_some() => break,
                 b'<' => angle = Some(self.angle()),
                 b'"' => {
                     let start = self.at;
@@ -202,11 +204,12 @@ mod tests {
 
     #[test]
     fn lists_and_groups_are_taken_apart() {
-        let addresses: Vec<String> = read("a@x, Team: B <b@x>, c@x;, undisclosed-recipients:;, d@x")
-            .into_iter()
-            .map(|(_, a)| a)
-            .collect();
-        assert_eq!(addresses, ["a@x", "b@x", "c@x", "d@x"]);
+        let addresses: Vec<String> =
+            read("a@x, Team: B <b@x>, c@x;, undisclosed-recipients:;, d@x, <e@x> <f@x>")
+                .into_iter()
+                .map(|(_, a)| a)
+                .collect();
+        assert_eq!(addresses, ["a@x", "b@x", "c@x", "d@x", "e@x", "f@x"]);
     }
 
     #[test]

@@ -8,3 +8,4 @@ mod hostile;
 mod layers;
 mod replies;
 mod round_trip;
+mod spoofed;
