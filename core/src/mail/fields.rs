@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Addresses, Finding, FindingCode, wire::OutField};
+use super::{Addresses, Finding, FindingCode, payload::is_trace, wire::OutField};
 use crate::mime::{Document, EntityId, FieldRef, words};
 
 /// How a header field was protected on its way.
@@ -194,9 +194,11 @@ pub(super) fn note_ambiguities(document: &Document<'_>, id: EntityId, findings: 
     }
 }
 
-/// The payload's own non-structural fields, without those that speak about the outside.
+/// The payload's own non-structural fields, without those that speak about the outside. What only transports write
+/// (`Authentication-Results`) is never the sender's to say, and must not take the place of the real one.
 fn protected<'a>(context: &'a HeaderContext<'_>) -> impl Iterator<Item = FieldRef<'a>> {
-    let about_outside = |field: &FieldRef<'_>| field.is("HP-Outer") || field.is("Autocrypt-Gossip");
+    let about_outside =
+        |field: &FieldRef<'_>| field.is("HP-Outer") || field.is("Autocrypt-Gossip") || is_trace(field.name);
     context
         .document
         .fields(context.payload)

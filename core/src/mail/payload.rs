@@ -14,20 +14,13 @@ use crate::mime::{self, Document, date, words};
 
 /// Added in transport, or by a mail store: neither protected nor sent on.
 const TRACE: &[&str] = &[
-    "Received",
     "Return-Path",
     "Delivered-To",
     "X-Original-To",
     "Envelope-To",
     "X-Envelope-To",
     "X-Received",
-    "Authentication-Results",
-    "Received-SPF",
-    "DKIM-Signature",
     "DomainKey-Signature",
-    "ARC-Seal",
-    "ARC-Message-Signature",
-    "ARC-Authentication-Results",
     "Status",
     "X-Status",
     "X-Keys",
@@ -39,6 +32,29 @@ const TRACE: &[&str] = &[
     "Lines",
     "Content-Length",
 ];
+
+/// The same, by the beginning of the name.
+const TRACE_PREFIXES: &[&str] = &[
+    "Received",
+    "Authentication-",
+    "X-Authentication-",
+    "ARC-",
+    "DKIM-",
+    "X-Spam-",
+    "X-Virus-",
+    "X-MS-Exchange-",
+    "X-Forefront-",
+    "X-Microsoft-Antispam",
+    "X-Google-",
+    "X-Gm-",
+];
+
+/// Is this a field that only transports and mail stores write?
+pub(super) fn is_trace(name: &str) -> bool {
+    let begins =
+        |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    TRACE.iter().any(|other| name.eq_ignore_ascii_case(other)) || TRACE_PREFIXES.iter().any(begins)
+}
 
 /// Written by us for this very mail, or not to be seen by anybody else: whatever stands in the draft is dropped.
 const OURS: &[&str] = &["Bcc", "Resent-Bcc", "HP-Outer", "Autocrypt", "Autocrypt-Gossip"];
@@ -76,7 +92,8 @@ impl Draft {
         let document = mime::parse(bytes)?;
         let addresses = Addresses::of(&document, 0);
         let author = addresses.author().map_err(|_| MailSealError::NoAuthor)?.address.clone();
-        let dropped = |name: &str| TRACE.iter().chain(OURS).any(|other| name.eq_ignore_ascii_case(other));
+        let dropped =
+            |name: &str| is_trace(name) || OURS.iter().any(|other| name.eq_ignore_ascii_case(other));
         let mut fields: Vec<OutField> = document
             .fields(0)
             .filter(|field| !field.is_structural() && !dropped(field.name))

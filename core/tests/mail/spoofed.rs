@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Mallory signs with her own key, and wants the mail to look like Alice's.
 
-use plombe_core::{mail::OpenedMail, verdict::VerdictKind};
+use plombe_core::{
+    mail::{OpenedMail, Protection},
+    verdict::VerdictKind,
+};
 
 use crate::cast::{MALLORY, open, pgp_mime, pgp_signed};
 
@@ -93,5 +96,29 @@ fn her_own_name_stays_her_own() {
     ] {
         let opened = open(pgp_signed(&format!("From: {from}\r\n"), TEXT, &MALLORY).as_bytes());
         assert_eq!(verdict(&opened), VerdictKind::Good, "{from:?}");
+    }
+}
+
+#[test]
+fn what_only_transports_write_is_never_read_from_inside() {
+    let forged =
+        ["Authentication-Results", "Received", "Return-Path", "ARC-Seal", "X-Spam-Flag", "Received-SPF"];
+    let inside: String = forged.iter().map(|name| format!("{name}: forged\r\n")).collect();
+    let payload = format!(
+        "From: mallory@example.org\r\n{inside}Content-Type: text/plain; hp=\"cipher\"\r\n\r\nwords\r\n"
+    );
+    let outside: String = forged.iter().map(|name| format!("{name}: provider\r\n")).collect();
+    for signer in [None, Some(&*MALLORY)] {
+        let mail = pgp_mime(&format!("{outside}From: mallory@example.org\r\n"), payload.as_bytes(), signer);
+        let opened = open(&mail);
+        for name in forged {
+            let found: Vec<_> = opened.fields().iter().filter(|field| field.is(name)).collect();
+            assert_eq!(found.len(), 1, "{name}");
+            assert_eq!((found[0].value.as_str(), found[0].inside), ("provider", false), "{name}");
+            assert_eq!(found[0].protection, Protection::Unprotected);
+        }
+        let plain = String::from_utf8(opened.to_plain_mail()).unwrap();
+        assert!(!plain.contains("forged"), "{plain}");
+        assert!(plain.contains("Authentication-Results: provider\r\n"));
     }
 }
