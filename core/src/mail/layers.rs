@@ -177,8 +177,12 @@ impl Walk {
             length: text.len() as u64,
             sha256: sha256_hex(&text),
         };
+        // The character set around it is not signed, and with another one other words would show. OpenPGP text is
+        // UTF-8; what is not can only be Latin text of an older program.
+        let charset = if std::str::from_utf8(&text).is_ok() { "utf-8" } else { "windows-1252" };
         let mut document =
-            b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n".to_vec();
+            format!("Content-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n")
+                .into_bytes();
         document.extend(text);
         self.enter(document)?;
         self.inline = Some(covered);

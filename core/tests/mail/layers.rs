@@ -154,6 +154,17 @@ fn inline_blocks_count_when_they_are_the_whole_text() {
 }
 
 #[test]
+fn the_character_set_around_an_inline_block_does_not_change_its_words() {
+    let block = String::from_utf8(pgp_mime("", b"gr\xfc\xdfe", Some(&ALICE))).unwrap();
+    let block =
+        &block[block.find("-----BEGIN").unwrap()..block.find("-----END PGP MESSAGE-----").unwrap() + 25];
+    for charset in ["iso-8859-1", "iso-8859-5", "utf-8", "utf-16"] {
+        let mail = format!("{OUTSIDE}Content-Type: text/plain; charset={charset}\r\n\r\n{block}\r\n");
+        assert_eq!(texts(&open(mail.as_bytes())), "grüße", "{charset}");
+    }
+}
+
+#[test]
 fn inline_encrypted_text_opens() {
     let block = String::from_utf8(pgp_mime("", b"secret gr\xc3\xbc\xc3\x9fe", Some(&ALICE))).unwrap();
     let block =
