@@ -5,7 +5,7 @@
 //! view shows it: a mail that hides a stranger's ciphertext in another part gets nothing back. What came encrypted
 //! yields a [`ConfidentialDraft`], which has no way out but [`ConfidentialDraft::seal`].
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Addresses, Confidential, Field, HeaderPolicy, MailSealError, OpenedMail, Part, Protection, Seal,
@@ -75,14 +75,8 @@ pub fn reply(original: &OpenedMail, to: To, answer: &Answer<'_>) -> Result<Draft
     if first.is_empty() {
         return Err(ReplyError::NobodyToAnswer);
     }
-    let own = answer.from.comparable();
-    let mut seen = vec![own];
-    let mut fresh = |mailbox: &Mailbox| {
-        let comparable = mailbox.comparable();
-        let new = !seen.contains(&comparable);
-        seen.push(comparable);
-        new
-    };
+    let mut seen = HashSet::from([answer.from.comparable()]);
+    let mut fresh = |mailbox: &Mailbox| seen.insert(mailbox.comparable());
     let mut others = Vec::new();
     let main: Vec<Mailbox> = first.iter().filter(|mailbox| fresh(mailbox)).cloned().collect();
     if to == To::All {
@@ -203,8 +197,11 @@ impl OpenedMail {
         self.fields.iter().find(|field| field.is(name)).map(|field| field.value.clone())
     }
 
+    /// Whom a field names. Where the author is inside, so is everybody whom the author wanted to have answers: what
+    /// stands outside only (the older scheme allows that) was perhaps put there to get one.
     fn mailboxes(&self, name: &str) -> Vec<Mailbox> {
-        let fields = self.fields.iter().filter(|field| field.is(name));
+        let author_inside = self.fields.iter().any(|field| field.is("From") && field.inside);
+        let fields = self.fields.iter().filter(|field| field.is(name) && (field.inside || !author_inside));
         fields.flat_map(|field| mailboxes(&crate::mime::unfold(&field.raw))).collect()
     }
 }

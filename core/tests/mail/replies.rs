@@ -108,3 +108,18 @@ fn forwarding_carries_attachments_and_stays_sealed() {
     assert_eq!(opened.parts()[1].content().0, b"%PDF");
     assert!(opened.parts()[0].text().unwrap().0.contains("From: alice@example.org"));
 }
+
+#[test]
+fn an_answer_goes_where_the_author_wanted_and_not_where_the_outside_says() {
+    // The older scheme may protect a part of the header only, so fields can be added outside.
+    let inner = "From: Alice <alice@example.org>\r\nSubject: s\r\n\
+                 Content-Type: text/plain; protected-headers=\"v1\"\r\n\r\nsecret\r\n";
+    let outside = "From: alice@example.org\r\nReply-To: mallory@example.org\r\nCc: carol@example.org\r\n";
+    let original = open(&pgp_mime(outside, inner.as_bytes(), Some(&ALICE)));
+    let answer = Answer { from: bob(), text: "ok", quote: original.parts().first() };
+    let Draft::Confidential(draft) = reply::reply(&original, To::All, &answer).unwrap() else { panic!() };
+    let addresses = draft.addresses();
+    let to: Vec<&str> =
+        addresses.visible_recipients().into_iter().map(|mailbox| mailbox.address.as_str()).collect();
+    assert_eq!(to, ["alice@example.org"]);
+}
