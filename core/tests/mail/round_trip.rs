@@ -121,7 +121,8 @@ fn each_bcc_recipient_has_a_copy_and_shows_in_no_other() {
         assert_eq!(certificates, [reader.fingerprint(), alice.clone()]);
         let payload = cast::payload(reader, &copy.mail);
         for text in [&copy.mail, &payload] {
-            assert!(!contains(&text.to_ascii_lowercase(), "bcc"));
+            // With the colon, which armor does not have: three letters stand in it once in a while.
+            assert!(!contains(&text.to_ascii_lowercase(), "bcc:"));
             assert!(!contains(&text.to_ascii_lowercase(), "carol@") && !contains(text, "mallory@"));
         }
         let opened = open_as(reader, &copy.mail, &Default::default()).unwrap();
