@@ -16,20 +16,20 @@ use plombe_core::{
 };
 
 /// Everything a reader has.
-pub struct Keys {
-    pub certificates: Vec<Certificate>,
-    pub tsks: Vec<Tsk>,
-    pub policy: CryptoPolicy,
+pub(crate) struct Keys {
+    pub(crate) certificates: Vec<Certificate>,
+    pub(crate) tsks: Vec<Tsk>,
+    pub(crate) policy: CryptoPolicy,
 }
 
 /// Verdicts must not change as years go by.
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
 impl Keys {
     /// Every `.asc` and `.pgp` below a folder.
-    pub fn of_corpus(folder: &Path) -> Self {
+    pub(crate) fn of_corpus(folder: &Path) -> Self {
         let mut keys = Self { certificates: Vec::new(), tsks: Vec::new(), policy: CryptoPolicy::standard() };
         for path in key_files(folder) {
             let bytes = fs::read(&path).expect("a key file");
@@ -42,14 +42,14 @@ impl Keys {
     }
 
     /// Opens as the holder of every TSK.
-    pub fn open(&self, mail: &[u8], options: &OpenOptions) -> Result<OpenedMail, MailOpenError> {
+    pub(crate) fn open(&self, mail: &[u8], options: &OpenOptions) -> Result<OpenedMail, MailOpenError> {
         let mut keyring =
             |sealed: &SealedMessage<'_>| sealed.unwrap_session_key(&self.tsks, &self.policy, now());
         self.with_context(|context| mail::open(mail, &mut keyring, context, options))
     }
 
     /// Looks without opening.
-    pub fn inspect(&self, mail: &[u8]) -> Result<mail::Inspection, MailOpenError> {
+    pub(crate) fn inspect(&self, mail: &[u8]) -> Result<mail::Inspection, MailOpenError> {
         self.with_context(|context| mail::inspect(mail, context))
     }
 

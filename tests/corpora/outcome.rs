@@ -8,23 +8,23 @@ use crate::keys::Keys;
 
 /// What came of a mail.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// One per part that a reader sees.
     #[serde(default)]
-    pub verdicts: Vec<String>,
+    pub(crate) verdicts: Vec<String>,
     /// `part path: finding`, sorted.
     #[serde(default)]
-    pub findings: Vec<String>,
+    pub(crate) findings: Vec<String>,
     /// Layers of the envelope, outermost first.
     #[serde(default)]
-    pub layers: Vec<String>,
+    pub(crate) layers: Vec<String>,
     /// Why it stays closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed: Option<String>,
+    pub(crate) closed: Option<String>,
 }
 
 /// Opens a mail, or looks at it when no key opens it.
-pub fn of(mail: &[u8], keys: &Keys) -> Outcome {
+pub(crate) fn of(mail: &[u8], keys: &Keys) -> Outcome {
     let (inspection, closed) = match keys.open(mail, &OpenOptions::default()) {
         Ok(opened) => (Ok(opened.inspect()), None),
         Err(MailOpenError::Unwrap(_)) => (keys.inspect(mail), Some("no-key".to_owned())),
@@ -48,7 +48,7 @@ pub fn of(mail: &[u8], keys: &Keys) -> Outcome {
 }
 
 /// The kind of an error, for a table.
-pub fn kind(error: &MailOpenError) -> &'static str {
+pub(crate) fn kind(error: &MailOpenError) -> &'static str {
     match error {
         MailOpenError::BadSignature(_) => "bad-signature",
         MailOpenError::Damaged => "damaged",

@@ -22,12 +22,15 @@ pub(super) fn check(app: &App<'_>) -> Vec<Finding> {
                 offer.source,
                 date::day(offer.since)
             );
-            let remedy = format!("`plombe key trust {} FINGERPRINT`, with --reject or without", offer.address);
+            let remedy =
+                format!("`plombe key trust {} FINGERPRINT`, with --reject or without", offer.address);
             Finding::new("pins", Level::Warning, text, remedy)
         })
         .collect();
     match open.is_empty() {
-        true => vec![Finding::ok("pins", format!("{} addresses have their certificate", pins.iter().count()))],
+        true => {
+            vec![Finding::ok("pins", format!("{} addresses have their certificate", pins.iter().count()))]
+        }
         false => open,
     }
 }

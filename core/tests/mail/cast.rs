@@ -14,13 +14,13 @@ use plombe_core::{
     message::{Limits, OpenContext, SealedMessage},
 };
 
-pub static ALICE: LazyLock<Tsk> = LazyLock::new(|| generate("alice"));
-pub static BOB: LazyLock<Tsk> = LazyLock::new(|| generate("bob"));
-pub static CAROL: LazyLock<Tsk> = LazyLock::new(|| generate("carol"));
-pub static MALLORY: LazyLock<Tsk> = LazyLock::new(|| generate("mallory"));
-pub static POLICY: LazyLock<CryptoPolicy> = LazyLock::new(CryptoPolicy::standard);
+pub(crate) static ALICE: LazyLock<Tsk> = LazyLock::new(|| generate("alice"));
+pub(crate) static BOB: LazyLock<Tsk> = LazyLock::new(|| generate("bob"));
+pub(crate) static CAROL: LazyLock<Tsk> = LazyLock::new(|| generate("carol"));
+pub(crate) static MALLORY: LazyLock<Tsk> = LazyLock::new(|| generate("mallory"));
+pub(crate) static POLICY: LazyLock<CryptoPolicy> = LazyLock::new(CryptoPolicy::standard);
 
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000)
 }
 
@@ -29,40 +29,40 @@ fn generate(name: &str) -> Tsk {
     Tsk::generate(Profile::Rfc4880, &[user_id], None, now() - Duration::from_secs(3600)).unwrap().tsk
 }
 
-pub fn everybody() -> Vec<Certificate> {
+pub(crate) fn everybody() -> Vec<Certificate> {
     [&ALICE, &BOB, &CAROL, &MALLORY].map(|tsk| tsk.certificate()).to_vec()
 }
 
 /// The certificates of all, by address.
-pub struct Book(Vec<(String, Certificate)>);
+pub(crate) struct Book(Vec<(String, Certificate)>);
 
 impl Book {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let names = ["alice", "bob", "carol", "mallory"];
         Self(names.iter().map(|name| format!("{name}@example.org")).zip(everybody()).collect())
     }
 
-    pub fn recipients(&self) -> Vec<Recipient<'_>> {
+    pub(crate) fn recipients(&self) -> Vec<Recipient<'_>> {
         self.0.iter().map(|(address, certificate)| Recipient { address, certificate }).collect()
     }
 }
 
 /// As Alice, with defaults.
-pub fn seal(mail: &[u8]) -> SealedMail {
+pub(crate) fn seal(mail: &[u8]) -> SealedMail {
     let book = Book::new();
     Seal::new(book.recipients(), Some(&*ALICE), &POLICY, now()).seal(mail).unwrap()
 }
 
 /// As Alice, the copy that everybody in To and Cc gets.
-pub fn sealed(mail: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed(mail: &[u8]) -> Vec<u8> {
     seal(mail).copies.remove(0).mail
 }
 
-pub fn signed(mail: &[u8]) -> Vec<u8> {
+pub(crate) fn signed(mail: &[u8]) -> Vec<u8> {
     Sign { signer: &ALICE, autocrypt: None, policy: &POLICY, now: now() }.sign(mail).unwrap()
 }
 
-pub fn open_as(reader: &Tsk, mail: &[u8], options: &OpenOptions) -> Result<OpenedMail, MailOpenError> {
+pub(crate) fn open_as(reader: &Tsk, mail: &[u8], options: &OpenOptions) -> Result<OpenedMail, MailOpenError> {
     let readers: [Fingerprint; 1] = [reader.fingerprint()];
     let signers = everybody();
     let context = OpenContext {
@@ -79,12 +79,12 @@ pub fn open_as(reader: &Tsk, mail: &[u8], options: &OpenOptions) -> Result<Opene
 }
 
 /// As Bob.
-pub fn open(mail: &[u8]) -> OpenedMail {
+pub(crate) fn open(mail: &[u8]) -> OpenedMail {
     open_as(&BOB, mail, &OpenOptions::default()).unwrap()
 }
 
 /// The decrypted payload of a sealed mail, byte by byte.
-pub fn payload(reader: &Tsk, mail: &[u8]) -> Vec<u8> {
+pub(crate) fn payload(reader: &Tsk, mail: &[u8]) -> Vec<u8> {
     let document = plombe_core::mime::parse(mail).unwrap();
     let armored = document.decoded_body(document.find("1.2").unwrap());
     let message = SealedMessage::parse(armored.as_slice()).unwrap();
@@ -102,7 +102,7 @@ pub fn payload(reader: &Tsk, mail: &[u8]) -> Vec<u8> {
 }
 
 /// Seals any bytes as PGP/MIME, signed by `signer`: what another program, or Mallory, could have sent.
-pub fn pgp_mime(header: &str, payload: &[u8], signer: Option<&Tsk>) -> Vec<u8> {
+pub(crate) fn pgp_mime(header: &str, payload: &[u8], signer: Option<&Tsk>) -> Vec<u8> {
     let bob = BOB.certificate();
     let seal = plombe_core::message::Seal {
         signers: signer.into_iter().collect(),
@@ -121,7 +121,7 @@ pub fn pgp_mime(header: &str, payload: &[u8], signer: Option<&Tsk>) -> Vec<u8> {
 }
 
 /// Signs an entity as multipart/signed.
-pub fn pgp_signed(header: &str, entity: &str, signer: &Tsk) -> String {
+pub(crate) fn pgp_signed(header: &str, entity: &str, signer: &Tsk) -> String {
     let signing = plombe_core::message::Signing {
         signers: vec![signer],
         text: false,
@@ -139,7 +139,7 @@ pub fn pgp_signed(header: &str, entity: &str, signer: &Tsk) -> String {
 }
 
 #[derive(Default)]
-pub struct Sink(Vec<u8>);
+pub(crate) struct Sink(Vec<u8>);
 
 impl std::io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -160,12 +160,12 @@ impl plombe_core::message::Quarantine for Sink {
     }
 }
 
-pub fn contains(haystack: &[u8], needle: &str) -> bool {
+pub(crate) fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
 /// Body of a mail: everything behind the first empty line.
-pub fn body(mail: &[u8]) -> String {
+pub(crate) fn body(mail: &[u8]) -> String {
     let text = String::from_utf8_lossy(mail);
     text.split_once("\r\n\r\n").expect("a body").1.to_owned()
 }

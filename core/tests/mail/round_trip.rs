@@ -181,7 +181,10 @@ fn autocrypt_goes_out_and_comes_in() {
     assert_eq!(found, ["alice@example.org", "bob@example.org", "carol@example.org"]);
     for candidate in opened.key_candidates() {
         let certificate = plombe_core::cert::Certificate::parse(&candidate.keydata).unwrap();
-        assert_eq!(certificate.addresses(&cast::POLICY, cast::now()), [candidate.address.clone()]);
+        assert_eq!(
+            certificate.addresses(&cast::POLICY, cast::now()),
+            std::slice::from_ref(&candidate.address)
+        );
     }
     assert!(opened.findings().iter().all(|finding| finding.code != FindingCode::HeaderChangedInTransit));
 }
