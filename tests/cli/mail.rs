@@ -105,7 +105,9 @@ fn bcc_needs_copies_and_appears_in_nobody_elses() {
 
     let mbox = scratch.file("copies.mbox");
     alice.run(["mail", "seal", "--mbox", mbox.to_str().unwrap()], mail.as_bytes()).ok();
-    assert_eq!(String::from_utf8(scratch.read("copies.mbox")).unwrap().matches("\nFrom plombe").count(), 1);
+    let copies = String::from_utf8(scratch.read("copies.mbox")).unwrap();
+    assert_eq!(copies.matches("\nFrom plombe").count(), 1);
+    assert!(!copies.contains('\r'), "an mbox has LF line ends");
 }
 
 #[test]

@@ -51,7 +51,8 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     }
     let content = if args.seal.sign_only() { Content::Plaintext } else { Content::Public };
     let mail = Input::open(args.file.as_deref(), app.terminal)?.read_to_limit(MAIL_LIMIT)?;
-    let style = line_ends::Style::of(&mail);
+    // An mbox has LF line ends, whatever the mails in it had.
+    let style = if args.mbox.is_some() { line_ends::Style::Lf } else { line_ends::Style::of(&mail) };
     let plan = sealer.plan(&mail)?;
     let separate = args.out_dir.is_some() || args.mbox.is_some();
     if plan.bcc && !separate && !args.seal.sign_only() {
