@@ -243,6 +243,25 @@ fn seipdv2_chunks_can_be_neither_swapped_nor_dropped_nor_cut() {
     }
 }
 
+/// A literal that goes on to wherever its surroundings end looks whole after each chunk: only the final tag knows.
+#[test]
+fn seipdv2_is_not_cut_where_the_content_would_not_notice() {
+    let reader = Reader::knowing(&[]);
+    let mut inner = b"\xafb\0\0\0\0\0".to_vec();
+    inner.resize(3 * 4096, b'x');
+    let whole = unframe(&forge(Container::Seipdv2, &inner));
+    let (sealed, final_tag) = whole.split_at(whole.len() - 16);
+    let message = container_packet(&whole);
+    let opened =
+        SealedMessage::parse(&message[..]).unwrap().open(&key(), &reader.context(), Watched::default());
+    opened.unwrap().release().unwrap();
+    for chunks in 1..3 {
+        let cut = [&sealed[..36 + chunks * (4096 + 16)], final_tag].concat();
+        let error = reader.refuses(&container_packet(&cut), &key());
+        assert!(matches!(error, OpenError::Unreadable), "{chunks} chunks: {error}");
+    }
+}
+
 #[test]
 fn only_one_message_may_be_inside() {
     let reader = Reader::knowing(&[]);
