@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Which certificate belongs to somebody's address, as far as this machine knows: store, own keys and pins.
 
-use plombe_core::recipients::{Address, Candidate, Choice, Conflict, Outcome, Source, choose};
+use plombe_core::{
+    KeyHandle,
+    cert::Certificate,
+    message::SignerCertificates,
+    recipients::{Address, Candidate, Choice, Conflict, Outcome, Pins, Source, choose},
+};
 
 use crate::{
     app::App,
@@ -35,6 +40,25 @@ pub(crate) fn decide(
         _ => {}
     }
     Ok(choice)
+}
+
+/// Certificates whose signatures count: those of the store, as far as they are believed.
+pub(crate) struct Signers<'a> {
+    app: &'a App<'a>,
+    pins: Pins,
+}
+
+impl<'a> Signers<'a> {
+    pub(crate) fn known(app: &'a App<'a>) -> anyhow::Result<Self> {
+        Ok(Self { app, pins: app.pins.read()? })
+    }
+}
+
+impl SignerCertificates for Signers<'_> {
+    fn find(&self, handle: &KeyHandle) -> Vec<Certificate> {
+        let found = self.app.certificates.find(handle).into_iter();
+        found.filter_map(|one| self.pins.believed(one, &self.app.policy, self.app.now)).collect()
+    }
 }
 
 /// The failure that a conflict is for commands that cannot go on without a decision.

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     app::App,
     args::{OutputArgs, PassphraseArgs},
+    contacts,
     input::Input,
     keyring::Keyring,
     output::{self, Content},
@@ -44,7 +45,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let session_key = keyring.session_key(&sealed)?;
 
     let context = OpenContext {
-        signers: &app.certificates,
+        signers: &contacts::Signers::known(app)?,
         readers: &keyring.owners(),
         policy: &app.policy,
         now: app.now,

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     app::App,
     args::OutputArgs,
+    contacts,
     input::{self, Input},
     output::{self, Content, Output},
     progress::Watched,
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let owners: Vec<_> = app.tsks.all()?.iter().map(|tsk| tsk.fingerprint()).collect();
     let context = OpenContext {
-        signers: &app.certificates,
+        signers: &contacts::Signers::known(app)?,
         readers: &owners,
         policy: &app.policy,
         now: app.now,

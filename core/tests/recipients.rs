@@ -255,3 +255,32 @@ fn pins_keep_their_form_on_disk() {
     assert_eq!(json["rejected"].as_array().unwrap().len(), 1);
     assert!(serde_json::from_str::<Pins>(r#"{"pinn": []}"#).is_err());
 }
+
+#[test]
+fn signatures_of_a_certificate_that_waits_for_a_decision_are_not_believed() {
+    let (old, forged) = (bob(), bob());
+    let mut pins = Pins::default();
+    used(decide(&[(&old, Source::Store)], &pins), &mut pins);
+    pins.remember(&conflict(decide(&[(&old, Source::Store), (&forged, wkd())], &pins)), now());
+    let believed = |pins: &Pins, certificate: &Certificate| {
+        pins.believed(certificate.clone(), &CryptoPolicy::standard(), now()).is_some()
+    };
+    assert!(believed(&pins, &old) && !believed(&pins, &forged));
+    // Nor after it was decided against; and after a decision for it, they are.
+    let mut decided = pins.clone();
+    decided.trust(&bobs_address(), &old.fingerprint(), Source::Store, now());
+    assert!(believed(&decided, &old) && !believed(&decided, &forged));
+    pins.trust(&bobs_address(), &forged.fingerprint(), Source::Store, now());
+    assert!(believed(&pins, &forged));
+}
+
+#[test]
+fn a_certificate_keeps_the_addresses_that_nobody_doubts() {
+    let user_ids = ["Bob <bob@example.org>".to_owned(), "Bob <bob@work.example>".to_owned()];
+    let both = Tsk::generate(Profile::Rfc4880, &user_ids, None, now() - DAY).unwrap().tsk.certificate();
+    let mut pins = Pins::default();
+    pins.reject(&bobs_address(), &both.fingerprint(), now());
+    let policy = CryptoPolicy::standard();
+    let believed = pins.believed(both, &policy, now()).unwrap();
+    assert_eq!(believed.addresses(&policy, now()), ["bob@work.example"]);
+}

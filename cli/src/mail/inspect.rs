@@ -32,7 +32,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     keyring.add_passwords(&args.password_file)?;
     // Looking at a mail needs no passphrase; verdicts within it are told when its key is open anyway.
     keyring.ask_nobody();
-    let opener = Opener::new(app, keyring);
+    let opener = Opener::new(app, keyring)?;
     let mail = Input::open(args.file.as_deref(), app.terminal)?.read_to_limit(MAIL_LIMIT)?;
     let mut inspection = mail::inspect(&mail, &opener.context())?;
     let closed = match opener.open(&mail, &OpenOptions::default()) {

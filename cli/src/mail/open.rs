@@ -52,7 +52,7 @@ pub(crate) struct Args {
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut keyring = Keyring::open(app, &args.passphrase)?;
     keyring.add_passwords(&args.password_file)?;
-    let opener = Opener::new(app, keyring);
+    let opener = Opener::new(app, keyring)?;
     if !args.in_place.is_empty() {
         return open_in_place(app, &args, &opener);
     }

@@ -10,7 +10,7 @@ use plombe_core::{
     message::{Limits, OpenContext, SealedMessage, SignerCertificates, UnwrapError},
 };
 
-use crate::{app::App, keyring::Keyring, store::Certificates};
+use crate::{app::App, contacts::Signers, keyring::Keyring};
 
 /// What opening needs besides the mail; used from several threads at once.
 pub(super) struct Opener<'a> {
@@ -21,10 +21,10 @@ pub(super) struct Opener<'a> {
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(app: &'a App<'a>, keyring: Keyring<'a>) -> Self {
+    pub(super) fn new(app: &'a App<'a>, keyring: Keyring<'a>) -> anyhow::Result<Self> {
         let owners = keyring.owners();
-        let signers = KnownSigners { certificates: &app.certificates, found: Mutex::default() };
-        Self { app, keyring: Mutex::new(keyring), owners, signers }
+        let signers = KnownSigners { signers: Signers::known(app)?, found: Mutex::default() };
+        Ok(Self { app, keyring: Mutex::new(keyring), owners, signers })
     }
 
     pub(super) fn context(&self) -> OpenContext<'_> {
@@ -60,13 +60,13 @@ impl<'a> Opener<'a> {
 
 /// A thousand mails have a handful of signers: each is looked up once.
 struct KnownSigners<'a> {
-    certificates: &'a Certificates,
+    signers: Signers<'a>,
     found: Mutex<HashMap<String, Vec<Certificate>>>,
 }
 
 impl SignerCertificates for KnownSigners<'_> {
     fn find(&self, handle: &KeyHandle) -> Vec<Certificate> {
         let mut found = self.found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        found.entry(handle.to_hex()).or_insert_with(|| self.certificates.find(handle)).clone()
+        found.entry(handle.to_hex()).or_insert_with(|| self.signers.find(handle)).clone()
     }
 }

@@ -59,6 +59,14 @@ impl Certificate {
         });
         own_statements(cert.retain_user_attributes(|_| false))
     }
+
+    /// Without the user IDs that name any of `addresses`.
+    pub(crate) fn without_addresses(&self, addresses: &[&Address]) -> Self {
+        let cert = self.cert.clone().retain_userids(|user_id| {
+            Address::of_user_id(user_id.userid()).is_none_or(|own| !addresses.contains(&&own))
+        });
+        Self { cert }
+    }
 }
 
 /// Without certifications by others: they are not ours to publish, and are what floods certificates.

@@ -29,7 +29,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Conflict, Source};
-use crate::Fingerprint;
+use crate::{Fingerprint, cert::Certificate, crypto_policy::CryptoPolicy};
 
 /// The pins of one person: at most one for each address, and what was rejected for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +115,32 @@ impl Pins {
     /// Was this certificate rejected for `address`?
     pub fn is_rejected(&self, address: &Address, fingerprint: &Fingerprint) -> bool {
         self.rejections.iter().any(|no| no.address == *address && no.fingerprint == *fingerprint)
+    }
+
+    /// A certificate as far as its signatures may be believed: without the addresses for which it was rejected or waits
+    /// for a decision. `None` when no address is left, so that its signer counts as unknown.
+    ///
+    /// A key server that offers a forged certificate gets it into the store, where it waits. Without this, mail signed
+    /// with it would be good before anybody has decided.
+    pub fn believed(
+        &self,
+        certificate: Certificate,
+        policy: &CryptoPolicy,
+        now: SystemTime,
+    ) -> Option<Certificate> {
+        let fingerprint = certificate.fingerprint();
+        let rejected = self.rejections.iter().map(|no| (&no.address, &no.fingerprint));
+        let offered = self.offers.iter().map(|offer| (&offer.address, &offer.fingerprint));
+        let doubtful: Vec<&Address> = rejected
+            .chain(offered)
+            .filter(|(_, other)| **other == fingerprint)
+            .map(|(address, _)| address)
+            .collect();
+        if doubtful.is_empty() {
+            return Some(certificate);
+        }
+        let rest = certificate.without_addresses(&doubtful);
+        (!rest.addresses(policy, now).is_empty()).then_some(rest)
     }
 
     /// Takes over what [`choose`](super::choose) says about a first use. An address that has a pin keeps it.
