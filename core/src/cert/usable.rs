@@ -228,7 +228,8 @@ fn why_no_key(cert: &openpgp::Cert, now: SystemTime, capability: Capability) -> 
 
 /// Accepts what was ever in use. For explaining refusals; nothing is sealed, signed or verified by it.
 pub(super) fn lenient() -> StandardPolicy<'static> {
-    let mut policy = StandardPolicy::new();
+    // As of the beginning of time, not of the clock: core has none.
+    let mut policy = StandardPolicy::at(SystemTime::UNIX_EPOCH);
     for hash in [HashAlgorithm::MD5, HashAlgorithm::SHA1, HashAlgorithm::RipeMD] {
         policy.accept_hash(hash);
     }
