@@ -2,10 +2,11 @@
 //! Mails that are files: a Maildir's, or a single one.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    thread,
     time::SystemTime,
 };
 
@@ -131,23 +132,31 @@ impl Replacement {
     }
 }
 
-/// Waits for the disk once, then puts everything in its place: after a power cut each mail is the old or the new one.
+/// Waits for the disk, then puts everything in its place: after a power cut each mail is the old or the new one.
 fn replace_all(prepared: Vec<Replacement>) -> anyhow::Result<()> {
     let Some(first) = prepared.first() else { return Ok(()) };
-    let sync = || -> io::Result<()> {
-        let folder = first.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        match prepared.len() {
-            // Two or three files are synced faster than a file system.
-            0..=3 => prepared.iter().try_for_each(|one| one.temporary.as_file().sync_all()),
-            _ => Ok(rustix::fs::syncfs(File::open(folder)?)?),
-        }
-    };
-    sync().map_err(|error| unwritable(&first.path, &error))?;
+    sync(&prepared).map_err(|error| unwritable(&first.path, &error))?;
     for one in prepared {
         let path = one.path.clone();
         one.replace().map_err(|error| unwritable(&path, &error))?;
     }
     Ok(())
+}
+
+/// Syncs the files side by side, because a journal commits those that wait together at once: 256 files of 10 KB took
+/// 21 s one after the other and 0.2 s by 32 threads. (Syncing the whole file system would wait for whatever else is
+/// written on the machine: minutes, beside a compiler.)
+fn sync(prepared: &[Replacement]) -> io::Result<()> {
+    const WAITING: usize = 32;
+    let share = prepared.len().div_ceil(WAITING);
+    thread::scope(|scope| {
+        let sync_share =
+            |share: &[Replacement]| share.iter().try_for_each(|one| one.temporary.as_file().sync_all());
+        let threads: Vec<_> =
+            prepared.chunks(share).map(|share| scope.spawn(move || sync_share(share))).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.into_iter().try_for_each(|result| result.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
+    })
 }
 
 /// Dovecot writes a mail's size into its file name (`,S=1234`, and `,W=` for its size with CRLF), and refuses to
