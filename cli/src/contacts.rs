@@ -56,8 +56,12 @@ impl<'a> Signers<'a> {
 
 impl SignerCertificates for Signers<'_> {
     fn find(&self, handle: &KeyHandle) -> Vec<Certificate> {
-        let found = self.app.certificates.find(handle).into_iter();
-        found.filter_map(|one| self.pins.believed(one, &self.app.policy, self.app.now)).collect()
+        let believed = |one: Certificate| {
+            // Who has several keys of their own need not decide between them.
+            let own = self.app.tsks.path(&one.fingerprint()).exists();
+            if own { Some(one) } else { self.pins.believed(one, &self.app.policy, self.app.now) }
+        };
+        self.app.certificates.find(handle).into_iter().filter_map(believed).collect()
     }
 }
 

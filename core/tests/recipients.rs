@@ -275,6 +275,18 @@ fn signatures_of_a_certificate_that_waits_for_a_decision_are_not_believed() {
 }
 
 #[test]
+fn a_pinned_address_is_spoken_for_by_its_own_certificate_only() {
+    let (pinned, foreign) = (bob(), bob());
+    let mut pins = Pins::default();
+    used(decide(&[(&pinned, Source::Store)], &pins), &mut pins);
+    // Another program put it into the shared directory; nobody here was ever asked about it.
+    let believed = |certificate: &Certificate| {
+        pins.believed(certificate.clone(), &CryptoPolicy::standard(), now()).is_some()
+    };
+    assert!(believed(&pinned) && !believed(&foreign));
+}
+
+#[test]
 fn a_certificate_keeps_the_addresses_that_nobody_doubts() {
     let user_ids = ["Bob <bob@example.org>".to_owned(), "Bob <bob@work.example>".to_owned()];
     let both = Tsk::generate(Profile::Rfc4880, &user_ids, None, now() - DAY).unwrap().tsk.certificate();

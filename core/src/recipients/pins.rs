@@ -117,11 +117,13 @@ impl Pins {
         self.rejections.iter().any(|no| no.address == *address && no.fingerprint == *fingerprint)
     }
 
-    /// A certificate as far as its signatures may be believed: without the addresses for which it was rejected or waits
-    /// for a decision. `None` when no address is left, so that its signer counts as unknown.
+    /// A certificate as far as its signatures may be believed: without the addresses that are pinned to another one, or
+    /// for which it was rejected or waits for a decision. `None` when no address is left, so that its signer counts as
+    /// unknown.
     ///
     /// A key server that offers a forged certificate gets it into the store, where it waits. Without this, mail signed
-    /// with it would be good before anybody has decided.
+    /// with it would be good before anybody has decided. The store is also shared with other programs, which put into
+    /// it what the network gave them.
     pub fn believed(
         &self,
         certificate: Certificate,
@@ -131,15 +133,16 @@ impl Pins {
         let fingerprint = certificate.fingerprint();
         let rejected = self.rejections.iter().map(|no| (&no.address, &no.fingerprint));
         let offered = self.offers.iter().map(|offer| (&offer.address, &offer.fingerprint));
-        let doubtful: Vec<&Address> = rejected
-            .chain(offered)
-            .filter(|(_, other)| **other == fingerprint)
-            .map(|(address, _)| address)
-            .collect();
-        if doubtful.is_empty() {
+        let pinned = self.pins.iter().map(|pin| (&pin.address, &pin.fingerprint));
+        let doubtful: Vec<&Address> =
+            (rejected.chain(offered).filter(|(_, doubted)| **doubted == fingerprint))
+                .chain(pinned.filter(|(_, believed)| **believed != fingerprint))
+                .map(|(address, _)| address)
+                .collect();
+        let rest = certificate.without_addresses(&doubtful);
+        if rest.unverified_user_ids().len() == certificate.unverified_user_ids().len() {
             return Some(certificate);
         }
-        let rest = certificate.without_addresses(&doubtful);
         (!rest.addresses(policy, now).is_empty()).then_some(rest)
     }
 
