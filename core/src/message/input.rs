@@ -26,7 +26,7 @@ pub(crate) type Raw<'a> = io::Chain<Cursor<Vec<u8>>, Source<'a>>;
 
 /// The three kinds of input that a signed message may be in.
 pub(crate) enum Kind<'a> {
-    Packets(Input<'a>),
+    Packets(Box<Input<'a>>),
     /// The cleartext framework, from its first line on.
     Cleartext(Raw<'a>),
     Other,
@@ -40,7 +40,7 @@ impl<'a> Kind<'a> {
         let Some(first) = start.first() else { return Ok(Self::Other) };
         if first & 0x80 != 0 {
             let raw = Cursor::new(start).chain(source);
-            return Ok(Self::Packets(Input::Binary(BufReader::with_capacity(BUFFER_SIZE, raw))));
+            return Ok(Self::Packets(Box::new(Input::Binary(BufReader::with_capacity(BUFFER_SIZE, raw)))));
         }
         source.by_ref().take(CLEARTEXT_START.len() as u64 - 1).read_to_end(&mut start)?;
         if !start.starts_with(ARMOR_START) {
@@ -52,7 +52,7 @@ impl<'a> Kind<'a> {
             return Ok(Self::Cleartext(raw));
         }
         let armor = armor::Reader::from_reader(raw, armor::ReaderMode::Tolerant(None));
-        Ok(Self::Packets(Input::Armored(BufReader::with_capacity(BUFFER_SIZE, armor))))
+        Ok(Self::Packets(Box::new(Input::Armored(BufReader::with_capacity(BUFFER_SIZE, armor)))))
     }
 }
 
@@ -60,7 +60,7 @@ impl<'a> Input<'a> {
     /// `None` when this is neither armor nor a packet.
     pub(crate) fn open(reader: impl Read + Send + Sync + 'a) -> io::Result<Option<Self>> {
         match Kind::of(reader)? {
-            Kind::Packets(input) => Ok(Some(input)),
+            Kind::Packets(input) => Ok(Some(*input)),
             Kind::Cleartext(_) | Kind::Other => Ok(None),
         }
     }
@@ -141,7 +141,7 @@ impl Read for Source<'_> {
         loop {
             match self.0.read(buffer) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|e| io::Error::new(io::ErrorKind::Other, SourceFailure(e))),
+                result => return result.map_err(|e| io::Error::other(SourceFailure(e))),
             }
         }
     }

@@ -147,7 +147,7 @@ impl Pending {
             builder = builder.set_prefix_salt(self.salt.clone()).0;
         }
         if !recipients.is_empty() {
-            builder = builder.set_intended_recipients(recipients.to_vec())?;
+            builder = builder.set_intended_recipients(recipients)?;
         }
         builder.sign_hash(&mut self.key, self.hash.context())
     }

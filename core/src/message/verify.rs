@@ -92,7 +92,7 @@ fn read(
     writer: &mut dyn io::Write,
 ) -> Result<Content, VerifyError> {
     let mut input = match Kind::of(message).map_err(failed)? {
-        Kind::Packets(input) => input,
+        Kind::Packets(input) => *input,
         Kind::Cleartext(raw) => return cleartext::read(raw, hash_content, writer),
         Kind::Other => return Err(VerifyError::NotSigned),
     };
