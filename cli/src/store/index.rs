@@ -7,7 +7,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -15,7 +16,7 @@ use std::{
 use plombe_core::{Fingerprint, KeyHandle, cert::Certificate};
 use serde::{Deserialize, Serialize};
 
-use crate::output::replace_file;
+use crate::output::{Durability, NewFile, Visibility};
 
 /// Raised when the form changes; an index of another version is made anew.
 const VERSION: u32 = 1;
@@ -81,7 +82,10 @@ impl Index {
         if let Some(dir) = cache.parent() {
             fs::create_dir_all(dir)?;
         }
-        replace_file(cache, &serde_json::to_vec(self)?)
+        // Not synced: waiting for the disk would cost more than making the index anew after a power cut.
+        let mut file = NewFile::create(cache, true, Visibility::Owner, Durability::LeftToTheSystem)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.release()
     }
 
     /// Every certificate file, in the order of fingerprints.
