@@ -30,7 +30,7 @@ mallory key import "$scratch/bob.pgp"
 text="$scratch/text" short="$scratch/short" password="$scratch/password"
 printf 'The offer stands until Friday.\n- Alice\n' >"$text" # entry/signed.rs knows both
 printf '1,200 EUR\n' >"$short"
-printf "bob's password\n" >"$password" # entry/cast.rs knows it
+printf "bob's password\n" >"$password"
 
 alice encrypt --sign-as alice@example.test --to bob@example.test "$text" | seed message/v4-signed
 alice encrypt --sign-as alice@example.test --to bob.v6@example.test "$text" | seed message/v6-signed

@@ -23,10 +23,10 @@ use plombe_core::{
     verdict::VerdictKind,
 };
 
-/// A sealed message for Bob, who tries his keys and his password.
+/// A sealed message for Bob, who tries his keys.
 pub fn message(data: &[u8]) -> bool {
     let Ok(sealed) = SealedMessage::parse(io::Cursor::new(data)) else { return false };
-    let _ = (sealed.recipients(), sealed.wrapped_session_keys());
+    let _ = (sealed.recipients(), sealed.wrapped_session_keys(), sealed.has_password());
     let Ok(session_key) = cast::session_key(&sealed) else { return false };
     let Ok(opened) = sealed.open(&session_key, &cast::context(), Memory::default()) else { return false };
     judge(opened)
