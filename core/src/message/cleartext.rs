@@ -78,8 +78,7 @@ fn finish(
 ) -> Result<Content, VerifyError> {
     let armor = Cursor::new(signature_line).chain(reader);
     let signatures = signature_packets(armor)?;
-    // The last line ending belongs to the framework and is not signed.
-    let without_last = text.strip_suffix(b"\n").map(|t| t.strip_suffix(b"\r").unwrap_or(t)).unwrap_or(&text);
+    let without_last = without_last_ending(&text);
     let signatures = signatures
         .into_iter()
         .map(|signature| {
@@ -96,6 +95,12 @@ fn finish(
     let length = text.len() as u64;
     text.clear();
     Ok(Content { signatures, name: Vec::new(), length, sha256 })
+}
+
+/// What of a text is signed: the last line ending belongs to the framework.
+pub(super) fn without_last_ending(text: &[u8]) -> &[u8] {
+    let without = text.strip_suffix(b"\n").map(|text| text.strip_suffix(b"\r").unwrap_or(text));
+    without.unwrap_or(text)
 }
 
 /// A line with its ending; empty at the end of the input.

@@ -246,14 +246,20 @@ impl ContentReader<'_> {
         let count = if depth == 0 { Rc::clone(&self.compressed) } else { Rc::default() };
         let mut counted = Counted { reader: body, bytes: count };
         let signatures = match algorithm[0] {
-            0 => self.message(&mut counted, depth + 1)?,
+            0 => {
+                let signatures = self.message(&mut counted, depth + 1)?;
+                end(&mut counted)?;
+                signatures
+            }
             1 => self.unpack(flate2::bufread::DeflateDecoder::new(&mut counted), depth)?,
             2 => self.unpack(flate2::bufread::ZlibDecoder::new(&mut counted), depth)?,
             3 => self.unpack(bzip2::bufread::BzDecoder::new(&mut counted), depth)?,
             other => return Err(OpenError::Unsupported(format!("compression algorithm {other}"))),
         };
-        // What stands behind the compressed stream was neither shown nor signed.
-        end(&mut counted)?;
+        // Behind the end of a compressed stream the programs of Sequoia 1 (`sq` in Debian) put their padding, and no
+        // program looks for anything else there. It was neither shown nor signed, and has to be there in the
+        // message in full, so it costs no more than any other byte.
+        io::copy(&mut counted, &mut io::sink()).map_err(failed)?;
         Ok(signatures)
     }
 

@@ -74,15 +74,24 @@ pub fn inline<Q: Quarantine>(
     Ok(Opened::judge(content, context, quarantine))
 }
 
-/// Takes an inline-signed or cleartext-signed message apart without judging it: the content goes to `content`,
+/// Takes an inline-signed or cleartext-signed message apart without judging it: what was signed goes to `content`
+/// (of cleartext that is all but the last line ending, which belongs to the framework),
 /// its detached signatures (binary) are returned.
 pub fn split_inline(
     message: &mut (dyn io::Read + Send + Sync),
     limits: &Limits,
     content: &mut dyn io::Write,
 ) -> Result<Vec<u8>, VerifyError> {
-    let content = read(message, limits, false, content)?;
-    content.detached_signatures().map_err(VerifyError::Output)
+    let signed = match Kind::of(message).map_err(failed)? {
+        Kind::Cleartext(raw) => {
+            let mut text = Vec::new();
+            let signed = cleartext::read(raw, false, &mut text)?;
+            content.write_all(cleartext::without_last_ending(&text)).map_err(VerifyError::Output)?;
+            signed
+        }
+        kind => read_kind(kind, limits, false, content)?,
+    };
+    signed.detached_signatures().map_err(VerifyError::Output)
 }
 
 fn read(
@@ -91,7 +100,16 @@ fn read(
     hash_content: bool,
     writer: &mut dyn io::Write,
 ) -> Result<Content, VerifyError> {
-    let mut input = match Kind::of(message).map_err(failed)? {
+    read_kind(Kind::of(message).map_err(failed)?, limits, hash_content, writer)
+}
+
+fn read_kind(
+    kind: Kind<'_>,
+    limits: &Limits,
+    hash_content: bool,
+    writer: &mut dyn io::Write,
+) -> Result<Content, VerifyError> {
+    let mut input = match kind {
         Kind::Packets(input) => *input,
         Kind::Cleartext(raw) => return cleartext::read(raw, hash_content, writer),
         Kind::Other => return Err(VerifyError::NotSigned),
