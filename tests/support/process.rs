@@ -4,8 +4,13 @@
 use std::{
     io::Write,
     process::{Command, Stdio},
+    sync::mpsc,
     thread,
+    time::Duration,
 };
+
+/// Nothing that a test runs takes this long, unless it waits for something that never comes.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a program ended, and what it said.
 #[derive(Clone)]
@@ -31,12 +36,21 @@ pub fn run(command: &mut Command, input: &[u8]) -> Ran {
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start {line}: {error}"));
     let mut stdin = child.stdin.take().expect("piped above");
+    let id = child.id().to_string();
+    let (ended, has_ended) = mpsc::channel::<()>();
     let output = thread::scope(|scope| {
         // In a thread of its own: a program may fill its output before it has read all of its input.
         scope.spawn(move || {
             let _ = stdin.write_all(input);
         });
-        child.wait_with_output()
+        scope.spawn(move || {
+            if has_ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &id]).status();
+            }
+        });
+        let output = child.wait_with_output();
+        drop(ended);
+        output
     })
     .unwrap_or_else(|error| panic!("cannot wait for {line}: {error}"));
     Ran {
@@ -73,5 +87,12 @@ impl std::fmt::Display for Ran {
         let code = self.code.map_or("a signal".to_owned(), |code| code.to_string());
         let stdout: String = String::from_utf8_lossy(&self.stdout).chars().take(400).collect();
         write!(f, "{} ended with {code}\nstderr: {}\nstdout: {stdout}", self.line, self.stderr.trim_end())
+    }
+}
+
+impl Ran {
+    /// Standard output when the program ended with 0, otherwise what it said, for tests that go on after a failure.
+    pub fn succeeded(self) -> Result<Vec<u8>, String> {
+        if self.code == Some(0) { Ok(self.stdout) } else { Err(self.to_string()) }
     }
 }
