@@ -11,6 +11,7 @@ mod demo;
 mod deny;
 mod fuzz;
 mod interop;
+mod interop_table;
 mod peers;
 mod setup;
 mod steps;
