@@ -27,10 +27,10 @@ struct Cast {
 
 /// Everything, for one peer.
 pub(crate) fn run(peer: &mut dyn Peer) {
-    let mut ours = Plombe::new();
     let mut report = Report::new(peer.name(), peer.version());
     let mut tried = Tried::new();
     for kind in Kind::ALL {
+        let mut ours = Plombe::knowing(kind);
         if !ours.makes(kind) {
             report.not_here(kind, "this build's OpenSSL has no post-quantum algorithms (3.5 or newer has)");
             continue;

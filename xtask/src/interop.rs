@@ -4,6 +4,7 @@
 
 use std::{
     env, fs,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -34,6 +35,7 @@ fn matrix() -> Result<()> {
     }
     let mut tests = cargo(["test", "--package", "plombe-tests", "--test", "interop"]);
     tests.env("PLOMBE_INTEROP_RESULTS", &results).env("PLOMBE_REQUIRE_PEERS", "1").env("PLOMBE_BIN", plombe);
+    tests.env("PLOMBE_PQC_BIN", build_with_rust_backend()?);
     let outcome = steps::run("beside other OpenPGP programs", &mut tests);
     // Written after failures too: the table is where they can be seen at a glance.
     let lines = fs::read_to_string(&results).context("the tests wrote no results")?;
@@ -51,7 +53,17 @@ fn thunderbird() -> Result<()> {
     steps::run("beside Thunderbird", command.arg(script).arg(plombe).stdin(Stdio::null()))
 }
 
-fn build() -> Result<std::path::PathBuf> {
+/// Debian's OpenSSL has no post-quantum algorithms, the Rust backend has. A folder of its own, because there is one
+/// `plombe` per target folder.
+fn build_with_rust_backend() -> Result<PathBuf> {
+    let folder = target().join("rust-backend");
+    let mut build =
+        cargo(["build", "--package", "plombe", "--no-default-features", "--features", "crypto-rust"]);
+    steps::run("building plombe with the Rust backend", build.arg("--target-dir").arg(&folder))?;
+    Ok(folder.join("debug/plombe"))
+}
+
+fn build() -> Result<PathBuf> {
     if let Some(built) = env::var_os("PLOMBE_BIN") {
         return Ok(built.into());
     }

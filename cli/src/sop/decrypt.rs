@@ -35,11 +35,14 @@ pub(super) fn run(context: &Context, args: &Decrypt) -> Result<()> {
     let judging = OpenContext { readers: &readers, ..verify::judging(context, &signers) };
     let opened = sealed.open(&session_key, &judging, plaintext_stdout()?)?;
 
-    if let Some(output) = session_key_out {
-        output.write(encrypt::session_key_line(&session_key).as_bytes())?;
-    }
-    if let Some(output) = verifications_out {
-        output.write(verify::acceptable(opened.signatures(), window).as_bytes())?;
+    // Before the data, so that who reads it finds them; not at all when the data will not be released.
+    if opened.verdict().releases() {
+        if let Some(output) = session_key_out {
+            output.write(encrypt::session_key_line(&session_key).as_bytes())?;
+        }
+        if let Some(output) = verifications_out {
+            output.write(verify::acceptable(opened.signatures(), window).as_bytes())?;
+        }
     }
     opened.release()?;
     Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Ours, through `plombe sop`, so that the peers' keys and ours are handled alike.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::PathBuf};
 
 use super::{Form, Key, Outcome, Peer, With, sop::SopPeer};
 use crate::task::{Kind, Task};
@@ -13,8 +13,12 @@ pub(crate) struct Plombe {
 }
 
 impl Plombe {
-    pub(crate) fn new() -> Self {
-        Self { sop: SopPeer::plombe(plombe_tests::plombe()), generated: HashMap::new() }
+    /// The build that knows this kind of key. Post-quantum keys take the Rust backend where the system's OpenSSL is
+    /// older than 3.5; `cargo xtask interop` makes that build and names it in `PLOMBE_PQC_BIN`.
+    pub(crate) fn knowing(kind: Kind) -> Self {
+        let other = std::env::var_os("PLOMBE_PQC_BIN").filter(|_| kind == Kind::Pqc);
+        let program = other.map_or_else(|| plombe_tests::plombe().to_owned(), PathBuf::from);
+        Self { sop: SopPeer::plombe(&program), generated: HashMap::new() }
     }
 }
 

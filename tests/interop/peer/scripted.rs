@@ -130,6 +130,9 @@ impl Peer for Scripted {
     }
 
     fn cannot(&self, task: &Task<'_>) -> Option<&'static str> {
+        if task.kind == Kind::Pqc && !self.makes_pqc {
+            return Some("post-quantum algorithms (RFC 9980)");
+        }
         (self.cannot)(task)
     }
 
