@@ -9,7 +9,7 @@ pub(crate) mod scripted;
 pub(crate) mod sop;
 pub(crate) mod sq;
 
-use crate::task::{Kind, Task};
+use crate::task::{Direction, Kind, Operation, Task};
 
 /// A TSK without a passphrase and its certificate, both armored.
 #[derive(Clone)]
@@ -35,6 +35,14 @@ pub(crate) enum Form {
 
 /// What a peer says when something does not work: for people, with all that the program said.
 pub(crate) type Outcome<T> = Result<T, String>;
+
+/// For programs that sign cleartext wrongly: gpg finds their signatures bad, and so do they themselves.
+pub(crate) fn signs_blanks(task: &Task<'_>) -> Option<&'static str> {
+    let blanks = matches!(task.sample.name, "LF" | "CRLF");
+    let concerned =
+        task.operation == Operation::Cleartext && task.direction == Direction::TheirsToOurs && blanks;
+    concerned.then_some("signs blanks at line ends of cleartext, which RFC 9580 section 7.2 leaves out")
+}
 
 /// Another OpenPGP program. Every answer of `Ok` means that the program was content, signatures included.
 pub(crate) trait Peer {

@@ -21,8 +21,8 @@ use pgp::{
 };
 use rand::thread_rng;
 
-use super::{Form, Key, Outcome, Peer, With};
-use crate::task::{Direction, Kind, Operation, Task};
+use super::{Form, Key, Outcome, Peer, With, signs_blanks};
+use crate::task::{Kind, Task};
 
 /// As old as the dev-dependency.
 pub(crate) struct Rpgp;
@@ -31,14 +31,6 @@ impl Rpgp {
     pub(crate) fn new() -> Self {
         Self
     }
-}
-
-/// gpg finds such signatures bad, and so does rPGP itself once they went through a file.
-pub(super) fn wrong_cleartext(task: &Task<'_>) -> Option<&'static str> {
-    let blanks = matches!(task.sample.name, "LF" | "CRLF");
-    let concerned =
-        task.operation == Operation::Cleartext && task.direction == Direction::TheirsToOurs && blanks;
-    concerned.then_some("signs blanks at line ends of cleartext, which RFC 9580 section 7.2 leaves out")
 }
 
 fn said(error: impl std::fmt::Display) -> String {
@@ -108,7 +100,7 @@ impl Peer for Rpgp {
         if task.kind == Kind::Pqc {
             return Some("post-quantum: that part of the crate does not build beside Sequoia's");
         }
-        wrong_cleartext(task)
+        signs_blanks(task)
     }
 
     fn makes(&self, kind: Kind) -> bool {

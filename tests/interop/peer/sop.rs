@@ -9,7 +9,7 @@ use std::{
 
 use plombe_tests::{Scratch, peers, run};
 
-use super::{Form, Key, Outcome, Peer, With};
+use super::{Form, Key, Outcome, Peer, With, signs_blanks};
 use crate::task::{Direction, Kind, Operation, Task};
 
 /// One of them.
@@ -85,7 +85,7 @@ impl SopPeer {
             (Operation::Cleartext, Direction::OursToTheirs) if task.sample.bytes.is_empty() => {
                 Some("reads no cleartext message of an empty text")
             }
-            _ => None,
+            _ => signs_blanks(task),
         };
         Self::find("pgpainless-cli", Dialect::of_old_draft("--verify-out", cannot))
     }
@@ -101,7 +101,7 @@ impl SopPeer {
             verifications_out: "--verifications-out",
             profile,
             has_message_profiles: false,
-            cannot: super::rpgp::wrong_cleartext,
+            cannot: signs_blanks,
         };
         Self::find("rsop", dialect)
     }
