@@ -510,8 +510,7 @@ fn a_password_check_that_eats_the_machine_is_refused() {
     }
 }
 
-#[test]
-fn rsa_padding_errors_look_like_a_wrong_session_key() {
+fn rsa() -> Tsk {
     use openpgp::cert::{CertBuilder, CipherSuite};
     let (cert, _) = CertBuilder::new()
         .set_cipher_suite(CipherSuite::RSA2k)
@@ -522,7 +521,26 @@ fn rsa_padding_errors_look_like_a_wrong_session_key() {
         .unwrap();
     let mut armored = Vec::new();
     cert.as_tsk().armored().serialize(&mut armored).unwrap();
-    let rsa = plombe_core::cert::LockedTsk::parse_all(&armored).unwrap().remove(0).unlock(None).unwrap();
+    plombe_core::cert::LockedTsk::parse_all(&armored).unwrap().remove(0).unlock(None).unwrap()
+}
+
+#[test]
+fn a_hidden_rsa_recipient_is_found_behind_other_rsa_keys() {
+    let (policy, mine, other) = (CryptoPolicy::standard(), rsa(), rsa());
+    let certificate = mine.certificate();
+    let seal = Seal { hidden_recipients: vec![&certificate], ..Seal::new(Vec::new(), &policy, now()) };
+    let mut message = Vec::new();
+    seal.seal(&mut &b"x"[..], &mut message).unwrap();
+    let sealed = SealedMessage::parse(&message[..]).unwrap();
+    let wrong = sealed.unwrap_session_key(std::slice::from_ref(&other), &policy, now());
+    assert!(matches!(wrong, Err(UnwrapError::NoMatchingKey { .. })));
+    let session_key = sealed.unwrap_session_key(&[other, mine], &policy, now()).unwrap();
+    sealed.open(&session_key, &Reader::knowing(&[]).context(), Watched::default()).unwrap();
+}
+
+#[test]
+fn rsa_padding_errors_look_like_a_wrong_session_key() {
+    let rsa = rsa();
     let (message, _) = seal_signed(Container::Seipdv1, &rsa, None);
     let reader = Reader::knowing(&[]);
     let wrapped = SealedMessage::parse(&message[..]).unwrap().wrapped_session_keys()[0].to_bytes().len();

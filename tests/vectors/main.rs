@@ -75,8 +75,8 @@ fn verify_inline(message: &Path, signer: &Path) -> (Vec<u8>, Verdict) {
     let policy = CryptoPolicy::standard();
     let known = Certificate::parse_all(&fs::read(signer).expect("a certificate")).expect("certificates");
     let message = fs::read(message).expect("a message");
-    let opened =
-        verify::inline(&mut &message[..], &context(&known.as_slice(), &policy), Memory(Vec::new())).expect("signed");
+    let opened = verify::inline(&mut &message[..], &context(&known.as_slice(), &policy), Memory(Vec::new()))
+        .expect("signed");
     opened.release().expect("released")
 }
 
@@ -140,7 +140,9 @@ fn a_v6_certificate_with_legacy_curves_opens_nothing() {
 #[test]
 fn aead_and_argon2_messages_open_with_their_password() {
     let root = crates::folder("pgp").join("tests/unit-tests");
-    for name in ["aead/ocb.msg", "aead/gcm.msg", "argon2/aes128.msg", "argon2/aes192.msg", "argon2/aes256.msg"] {
+    for name in
+        ["aead/ocb.msg", "aead/gcm.msg", "argon2/aes128.msg", "argon2/aes192.msg", "argon2/aes256.msg"]
+    {
         assert_eq!(open_with_password(&root.join(name), "password").expect(name), b"Hello, world!", "{name}");
         assert!(open_with_password(&root.join(name), "Password").is_err(), "{name}");
     }

@@ -48,7 +48,7 @@ fn measure_all(scratch: &Path, plombe: &Path, quick: bool) -> Result<Vec<Row>> {
     let mut rows = vec![report::row("start-up", startup(plombe, if quick { 5 } else { 50 })?)];
     let sizes: &[(&str, u64)] =
         if quick { &[("32 MiB", 32 << 20)] } else { &[("256 MiB", 256 << 20), ("1 GiB", 1 << 30)] };
-    let rounds = if quick { 1 } else { 5 };
+    let rounds = if quick { 1 } else { 3 };
     for (label, size) in sizes {
         let plain = scratch.join("plain");
         random_file(&plain, *size)?;

@@ -11,6 +11,9 @@ use super::schedule::TAG_SIZE;
 /// Bytes of ciphertext that are worked on at a time, unless one chunk is larger.
 pub const BATCH_SIZE: usize = 1 << 20;
 
+/// Bytes that are read before a buffer grows towards a whole batch.
+const FIRST_READ: usize = 1 << 15;
+
 /// A run of whole chunks, each followed by its tag or by room for it.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -93,12 +96,22 @@ pub(super) fn refill(
     held: &mut Vec<u8>,
     size: usize,
 ) -> io::Result<()> {
-    buffer.resize(size, 0);
     let mut filled = held.len();
+    if buffer.len() < filled {
+        buffer.resize(filled, 0);
+    }
     buffer[..filled].copy_from_slice(held);
     held.clear();
-    while filled < size {
-        match source.read(&mut buffer[filled..]) {
+    loop {
+        if filled >= buffer.len().min(size) {
+            if filled >= size {
+                break;
+            }
+            // A mail of ten kilobytes does not deserve a mebibyte of zeros.
+            buffer.resize((2 * filled).clamp(FIRST_READ, size.max(FIRST_READ)), 0);
+        }
+        let end = buffer.len().min(size);
+        match source.read(&mut buffer[filled..end]) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}

@@ -22,7 +22,7 @@ use openssl::{
 use self::{
     aead::ChunkCipher,
     cfb::{CfbOpen, CfbSeal},
-    pipeline::{Buffers, Deal, Gather, recycling, spread, stage, workers},
+    pipeline::{Buffers, Deal, recycling, spread, stage, workers},
 };
 use super::{
     super::framing::damaged,
@@ -346,12 +346,5 @@ impl Mdc {
             self.hash.update(&run.bytes)?;
         }
         Ok(Opened { start, end, chunk_size: usize::MAX, stride: usize::MAX, bytes: run.bytes })
-    }
-}
-
-impl<T> Gather<T> {
-    /// Changes each result on the thread that takes it.
-    fn map<U>(self, change: impl FnMut(T) -> U) -> impl Iterator<Item = U> {
-        Iterator::map(self, change)
     }
 }
