@@ -74,9 +74,9 @@ impl<'a> Keyring<'a> {
         let (first, others): (Vec<usize>, Vec<usize>) =
             (0..self.own.len()).partition(|&i| named(&self.own[i]));
 
+        let (policy, now) = (&self.app.policy, self.app.now);
         let mut failed_unlock = None;
-        for number in first.into_iter().chain(others.into_iter().filter(|_| hidden)) {
-            let (policy, now) = (&self.app.policy, self.app.now);
+        for number in first {
             match self.unlock(number) {
                 Ok(tsk) => match sealed.unwrap_session_key(std::slice::from_ref(tsk), policy, now) {
                     Err(UnwrapError::NoMatchingKey { .. }) => {}
@@ -84,6 +84,20 @@ impl<'a> Keyring<'a> {
                 },
                 // Another key may open it; if none does, this is the reason that helps.
                 Err(error) => failed_unlock = failed_unlock.or(Some(error)),
+            }
+        }
+        if hidden {
+            // All at once: a wrong RSA key yields a session key too, only not the right one.
+            let mut tsks = Vec::new();
+            for number in others {
+                match self.unlock(number) {
+                    Ok(tsk) => tsks.push(tsk.clone()),
+                    Err(error) => failed_unlock = failed_unlock.or(Some(error)),
+                }
+            }
+            match sealed.unwrap_session_key(&tsks, policy, now) {
+                Err(UnwrapError::NoMatchingKey { .. }) => {}
+                other => return Ok(other?),
             }
         }
         if sealed.has_password() {

@@ -532,8 +532,8 @@ fn a_hidden_rsa_recipient_is_found_behind_other_rsa_keys() {
     let mut message = Vec::new();
     seal.seal(&mut &b"x"[..], &mut message).unwrap();
     let sealed = SealedMessage::parse(&message[..]).unwrap();
-    let wrong = sealed.unwrap_session_key(std::slice::from_ref(&other), &policy, now());
-    assert!(matches!(wrong, Err(UnwrapError::NoMatchingKey { .. })));
+    // The wrong key alone must not show that its padding was wrong: there is no telling it from a right one.
+    assert!(sealed.unwrap_session_key(std::slice::from_ref(&other), &policy, now()).is_ok());
     let session_key = sealed.unwrap_session_key(&[other, mine], &policy, now()).unwrap();
     sealed.open(&session_key, &Reader::knowing(&[]).context(), Watched::default()).unwrap();
 }

@@ -42,9 +42,9 @@ pub(super) fn with_tsks(
                 return Ok(session_key);
             }
             // Whoever learns that PKCS #1 padding was wrong can decrypt by asking again (Bleichenbacher). With a random
-            // session key in its place, wrong padding fails where a wrong session key fails: at the first tag. For a
-            // hidden recipient the key is most likely just not the right one, and the next has to be tried.
-            if is_rsa(packet.pk_algo()) && packet.recipient().is_some() {
+            // session key in its place, wrong padding fails where a wrong session key fails: at the first tag. That holds
+            // for hidden recipients too, so give all TSKs at once: with a single one, no other is tried afterwards.
+            if is_rsa(packet.pk_algo()) {
                 implicit_rejection = Some(container.random_session_key());
             }
         }
