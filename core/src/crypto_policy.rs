@@ -4,9 +4,10 @@
 use std::time::{Duration, SystemTime};
 
 use sequoia_openpgp::{
+    crypto::mpi::PublicKey,
     packet::{Key, key},
     policy::{AsymmetricAlgorithm, Policy, StandardPolicy},
-    types::{HashAlgorithm, PublicKeyAlgorithm, SymmetricAlgorithm},
+    types::{Curve, HashAlgorithm, PublicKeyAlgorithm, SymmetricAlgorithm},
 };
 
 /// The state of cryptanalysis that the policy stands for, 2026-11-01: Sequoia's list of cut-off dates is read as of
@@ -67,9 +68,18 @@ impl CryptoPolicy {
         )
     }
 
-    /// Is a signature by this key worthless, whatever the certificate says?
+    /// Is this key good for nothing, whatever its certificate says?
     #[expect(deprecated, reason = "the deprecated ones are the ones to refuse")]
     pub(crate) fn refuses_key<P: key::KeyParts, R: key::KeyRole>(&self, key: &Key<P, R>) -> bool {
+        // RFC 9580 section 9.2: version 6 has its own form of these curves; the legacy one would be a second encoding.
+        let legacy_curve = match key.mpis() {
+            PublicKey::EdDSA { .. } => true,
+            PublicKey::ECDH { curve, .. } => *curve == Curve::Cv25519,
+            _ => false,
+        };
+        if key.version() == 6 && legacy_curve {
+            return true;
+        }
         match key.pk_algo() {
             PublicKeyAlgorithm::RSAEncryptSign | PublicKeyAlgorithm::RSASign => {
                 key.mpis().bits().is_none_or(|bits| bits < LEAST_RSA_BITS)

@@ -14,7 +14,7 @@ use std::{
 use plombe_core::{
     cert::{Certificate, LockedTsk, Tsk},
     crypto_policy::CryptoPolicy,
-    message::{Limits, OpenContext, OpenError, Quarantine, SealedMessage, verify},
+    message::{Limits, OpenContext, OpenError, Quarantine, SealedMessage, SignerCertificates, verify},
     secret::Passphrase,
     verdict::{Verdict, VerdictKind},
 };
@@ -44,7 +44,7 @@ impl Quarantine for Memory {
     }
 }
 
-fn context<'a>(signers: &'a &'a [Certificate], policy: &'a CryptoPolicy) -> OpenContext<'a> {
+fn context<'a>(signers: &'a dyn SignerCertificates, policy: &'a CryptoPolicy) -> OpenContext<'a> {
     OpenContext { signers, readers: &[], policy, now: now(), limits: Limits::default(), hash_content: false }
 }
 
@@ -55,7 +55,7 @@ fn tsks(path: &Path) -> Option<Vec<Tsk>> {
 }
 
 fn open(message: &Path, tsks: &[Tsk]) -> Result<Vec<u8>, OpenError> {
-    let (policy, known) = (CryptoPolicy::standard(), &[][..]);
+    let (policy, known) = (CryptoPolicy::standard(), Vec::<Certificate>::new());
     let sealed = SealedMessage::parse(io::Cursor::new(fs::read(message).expect("a message")))?;
     let session_key = sealed.unwrap_session_key(tsks, &policy, now()).map_err(|_| OpenError::Unreadable)?;
     let opened = sealed.open(&session_key, &context(&known, &policy), Memory(Vec::new()))?;
@@ -63,7 +63,7 @@ fn open(message: &Path, tsks: &[Tsk]) -> Result<Vec<u8>, OpenError> {
 }
 
 fn open_with_password(message: &Path, password: &str) -> Result<Vec<u8>, OpenError> {
-    let (policy, known) = (CryptoPolicy::standard(), &[][..]);
+    let (policy, known) = (CryptoPolicy::standard(), Vec::<Certificate>::new());
     let sealed = SealedMessage::parse(io::Cursor::new(fs::read(message).expect("a message")))?;
     let passwords = [Passphrase::new(password)];
     let session_key = sealed.unwrap_with_passwords(&passwords).map_err(|_| OpenError::Unreadable)?;
@@ -75,7 +75,7 @@ fn verify_inline(message: &Path, signer: &Path) -> (Vec<u8>, Verdict) {
     let policy = CryptoPolicy::standard();
     let known = Certificate::parse_all(&fs::read(signer).expect("a certificate")).expect("certificates");
     let message = fs::read(message).expect("a message");
-    let opened = verify::inline(&mut &message[..], &context(&known.as_slice(), &policy), Memory(Vec::new()))
+    let opened = verify::inline(&mut &message[..], &context(&known, &policy), Memory(Vec::new()))
         .expect("signed");
     opened.release().expect("released")
 }
@@ -132,7 +132,7 @@ fn a_v6_certificate_with_legacy_curves_opens_nothing() {
     let Ok(known) = Certificate::parse_all(&fs::read(folder.join("tsk.asc")).unwrap()) else { return };
     let policy = CryptoPolicy::standard();
     let message = fs::read(folder.join("csf.msg")).unwrap();
-    let result = verify::inline(&mut &message[..], &context(&known.as_slice(), &policy), Memory(Vec::new()));
+    let result = verify::inline(&mut &message[..], &context(&known, &policy), Memory(Vec::new()));
     let kind = result.map(|opened| opened.verdict().verdict);
     assert!(!matches!(kind, Ok(VerdictKind::Good)), "{kind:?}");
 }

@@ -212,7 +212,8 @@ fn check_key(
     if !valid.for_signing() {
         return Err(invalid(Code::SignerUnusable, "the key that signed is not a signing key"));
     }
-    if context.policy.refuses_key(valid.key()) {
+    let primary = valid.cert().primary_key();
+    if context.policy.refuses_key(valid.key()) || context.policy.refuses_key(primary.key()) {
         return Err(invalid(Code::SignerWeak, "the signer's key is too weak"));
     }
     Ok(())

@@ -18,7 +18,7 @@ use super::{
     payload::{Aead, PayloadError, Schedule, V1Key, V2Header},
     seal::{Container, RecipientReport, Seal, SealError},
 };
-use crate::{cert::Certificate, session_key::SessionKey};
+use crate::{cert::{Certificate, Unusable}, session_key::SessionKey};
 
 /// Second recommendation of RFC 9106: 64 MiB, three passes; the first one (2 GiB) is too much for a phone.
 const ARGON2_PASSES: u8 = 3;
@@ -57,6 +57,10 @@ impl Plan {
             let key = certificate.encryption_key(seal.policy, seal.now).map_err(|reason| {
                 SealError::RecipientUnusable { certificate: certificate.fingerprint(), reason }
             })?;
+            if seal.policy.refuses_key(&key) {
+                let certificate = certificate.fingerprint();
+                return Err(SealError::RecipientUnusable { certificate, reason: Unusable::Weak });
+            }
             let reads_v2 = certificate.reads_seipdv2(seal.policy, seal.now);
             report.push(RecipientReport {
                 certificate: certificate.fingerprint(),
