@@ -122,12 +122,11 @@ fn split_inline_yields_a_detached_signature() {
         }
         let mut content = Vec::new();
         let signatures = verify::split_inline(&mut &message[..], &reader.limits, &mut content).unwrap();
-        assert_eq!(content, b"some text\n");
+        // The framework's last line ending is not signed.
+        assert_eq!(content, if cleartext { &b"some text"[..] } else { b"some text\n" });
         let verified = verify::detached(&signatures, &mut &content[..], &reader.context()).unwrap();
         let kinds: Vec<_> = verified.signatures.iter().map(|s| s.verdict.verdict).collect();
-        // The framework's last line ending is not signed; a detached signature of its text covers one line less.
-        let expected = if cleartext { VerdictKind::Bad } else { VerdictKind::Good };
-        assert_eq!(kinds, [expected; 2], "{cleartext}");
+        assert_eq!(kinds, [VerdictKind::Good; 2], "{cleartext}");
     }
 }
 
