@@ -9,6 +9,8 @@ and its answer with a tab between. What the terminal showed goes to standard out
 import os
 import pty
 import sys
+import termios
+import time
 
 answers = [line.rstrip("\n").split("\t") for line in sys.stdin]
 pid, terminal = pty.fork()
@@ -27,6 +29,11 @@ while True:
     shown += piece
     if answers and answers[0][0].encode() in shown[asked_from:]:
         asked_from = len(shown)
+        # The question is on the screen a moment before the echo is off, and no person types that fast.
+        for _ in range(200):
+            if not termios.tcgetattr(terminal)[3] & termios.ECHO:
+                break
+            time.sleep(0.01)
         os.write(terminal, answers.pop(0)[1].encode() + b"\n")
 sys.stdout.buffer.write(shown)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
