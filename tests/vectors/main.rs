@@ -75,8 +75,8 @@ fn verify_inline(message: &Path, signer: &Path) -> (Vec<u8>, Verdict) {
     let policy = CryptoPolicy::standard();
     let known = Certificate::parse_all(&fs::read(signer).expect("a certificate")).expect("certificates");
     let message = fs::read(message).expect("a message");
-    let opened = verify::inline(&mut &message[..], &context(&known, &policy), Memory(Vec::new()))
-        .expect("signed");
+    let opened =
+        verify::inline(&mut &message[..], &context(&known, &policy), Memory(Vec::new())).expect("signed");
     opened.release().expect("released")
 }
 

@@ -18,7 +18,10 @@ use super::{
     payload::{Aead, PayloadError, Schedule, V1Key, V2Header},
     seal::{Container, RecipientReport, Seal, SealError},
 };
-use crate::{cert::{Certificate, Unusable}, session_key::SessionKey};
+use crate::{
+    cert::{Certificate, Unusable},
+    session_key::SessionKey,
+};
 
 /// Second recommendation of RFC 9106: 64 MiB, three passes; the first one (2 GiB) is too much for a phone.
 const ARGON2_PASSES: u8 = 3;
