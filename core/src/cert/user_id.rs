@@ -13,7 +13,7 @@ use super::{CertError, Profile, Tsk, generate, resign::successor, revoke, usable
 use crate::{crypto_policy::CryptoPolicy, recipients::Address};
 
 impl Tsk {
-    /// Adds a user ID (see [`user_id`](super::user_id)). The primary user ID stays the one it was.
+    /// Adds a user ID (see [`user_id`](super::user_id())). The primary user ID stays the one it was.
     pub fn add_user_id(
         self,
         user_id: &str,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! MIME as exact byte ranges: what was signed is exactly what was signed.
 //!
-//! [`parse`] only finds where things are; it never changes, joins or decodes a byte. Decoding ([`transfer`],
+//! [`parse()`] only finds where things are; it never changes, joins or decodes a byte. Decoding ([`transfer`],
 //! [`words`], [`media_type`]) happens on request, and what is shown to people goes through [`view`], which drops
 //! everything active, remote, hidden or conditional.
 

@@ -2,7 +2,7 @@
 //! Which certificate for which address, and why.
 //!
 //! Certificates come from several places, each worth a different amount of trust ([`Source`]). A caller collects
-//! what it finds as [`Candidate`]s and asks [`choose`], which uses the first certificate for an address from then on
+//! what it finds as [`Candidate`]s and asks [`choose()`], which uses the first certificate for an address from then on
 //! ([`Pins`]) and never replaces it silently: a changed primary key is a [`Conflict`] that a person decides.
 //!
 //! Looking up is I/O and stays with the caller; this module says what to ask for ([`wkd`], [`Keyserver`]) and what

@@ -146,7 +146,7 @@ impl Pins {
         (!rest.addresses(policy, now).is_empty()).then_some(rest)
     }
 
-    /// Takes over what [`choose`](super::choose) says about a first use. An address that has a pin keeps it.
+    /// Takes over what [`choose`](super::choose()) says about a first use. An address that has a pin keeps it.
     pub fn record(&mut self, pin: Pin) {
         if self.of(&pin.address).is_none() {
             self.pins.push(pin);
