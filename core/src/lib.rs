@@ -13,10 +13,12 @@
 //! * [`mime`]: exact byte ranges of a MIME tree, RFC 3156, RFC 9788, safe view.
 //! * [`cert`]: certificates and TSKs: generate, lock, unlock, merge, rotate, revoke.
 //! * [`recipients`]: which certificate for which address, and why.
+//! * [`keystore`]: what keystore and clients say to each other.
 //! * [`session_key`], [`secret`], [`crypto_policy`]: the small types that the rest is written in.
 
 pub mod cert;
 pub mod crypto_policy;
+pub mod keystore;
 pub mod mail;
 pub mod message;
 pub mod mime;
