@@ -90,7 +90,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let seal = Seal {
         hidden_recipients: hidden.iter().collect(),
         passwords,
-        signers: signers.iter().collect(),
+        signers: signers.iter().map(Into::into).collect(),
         padding: if args.pad { Padding::Padme } else { Padding::None },
         armor: args.armor,
         ..Seal::new(named.iter().collect(), &app.policy, app.now)

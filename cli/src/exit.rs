@@ -150,6 +150,20 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
     if let Some(failure) = is::<Failure>(cause) {
         return Some((failure.exit, failure.hint.clone()));
     }
+    // Whoever was asked for a signature knows better why there is none.
+    let remote_seal = |error: &SealError| matches!(error, SealError::Remote { .. });
+    let remote_sign = |error: &SignError| matches!(error, SignError::Remote { .. });
+    let remote_mail = |error: &MailSealError| match error {
+        MailSealError::Seal(error) => remote_seal(error),
+        MailSealError::Sign(error) => remote_sign(error),
+        _ => false,
+    };
+    if is(cause).is_some_and(remote_seal)
+        || is(cause).is_some_and(remote_sign)
+        || is(cause).is_some_and(remote_mail)
+    {
+        return None;
+    }
     let (exit, hint) = is(cause)
         .map(judge_open)
         .or_else(|| is(cause).map(judge_unwrap))

@@ -56,7 +56,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let content = if args.binary { Content::PublicBinary } else { Content::Public };
     let mut output = output::open(&args.output, content)?;
     let signing = Signing {
-        signers: signers.iter().collect(),
+        signers: signers.iter().map(Into::into).collect(),
         text: args.text,
         armor: !args.binary,
         policy: &app.policy,

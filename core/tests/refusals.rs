@@ -73,7 +73,7 @@ fn seal_signed(container: Container, recipient: &Tsk, signer: Option<&Tsk>) -> (
     let (policy, certificate) = (CryptoPolicy::standard(), recipient.certificate());
     let seal = Seal {
         container: Some(container),
-        signers: signer.into_iter().collect(),
+        signers: signer.map(Into::into).into_iter().collect(),
         padding: Padding::Padme,
         ..Seal::new(vec![&certificate], &policy, now())
     };

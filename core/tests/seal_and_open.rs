@@ -23,8 +23,10 @@ fn seal(seal: &Seal<'_>, plaintext: &[u8]) -> (Vec<u8>, SealReport) {
 
 fn seal_for(recipient: &Tsk, signer: Option<&Tsk>, plaintext: &[u8]) -> Vec<u8> {
     let (policy, certificate) = (CryptoPolicy::standard(), recipient.certificate());
-    let options =
-        Seal { signers: signer.into_iter().collect(), ..Seal::new(vec![&certificate], &policy, now()) };
+    let options = Seal {
+        signers: signer.map(Into::into).into_iter().collect(),
+        ..Seal::new(vec![&certificate], &policy, now())
+    };
     seal(&options, plaintext).0
 }
 
@@ -46,7 +48,7 @@ fn every_container_profile_and_size_opens_again() {
                     let options = Seal {
                         container: Some(container),
                         armor,
-                        signers: vec![&bob],
+                        signers: vec![(&bob).into()],
                         ..Seal::new(vec![&certificate], &policy, now())
                     };
                     let (message, report) = seal(&options, &plaintext);
@@ -109,7 +111,7 @@ fn hidden_recipients_open_and_are_not_named() {
     let (alice_cert, bob_cert) = (alice.certificate(), bob.certificate());
     let options = Seal {
         hidden_recipients: vec![&bob_cert],
-        signers: vec![&alice],
+        signers: vec![(&alice).into()],
         ..Seal::new(vec![&alice_cert], &policy, now())
     };
     let (message, report) = seal(&options, b"x");
@@ -164,7 +166,10 @@ fn an_unknown_signer_is_not_good() {
 fn several_signers_are_judged_one_by_one_and_the_best_decides() {
     let (policy, alice, bob, mallory) = (CryptoPolicy::standard(), alice(), bob(), mallory());
     let certificate = bob.certificate();
-    let options = Seal { signers: vec![&mallory, &alice], ..Seal::new(vec![&certificate], &policy, now()) };
+    let options = Seal {
+        signers: vec![(&mallory).into(), (&alice).into()],
+        ..Seal::new(vec![&certificate], &policy, now())
+    };
     let (message, _) = seal(&options, b"x");
     let opened = Reader::knowing(&[&alice]).open(&message, &bob).unwrap();
     let kinds: Vec<_> = opened.signatures().iter().map(|s| s.verdict.verdict).collect();

@@ -28,7 +28,13 @@ use plombe_core::{
 use sequoia_openpgp as openpgp;
 
 fn signing<'a>(signers: Vec<&'a Tsk>, policy: &'a CryptoPolicy) -> Signing<'a> {
-    Signing { signers, text: false, armor: true, policy, now: now() }
+    Signing {
+        signers: signers.into_iter().map(Into::into).collect(),
+        text: false,
+        armor: true,
+        policy,
+        now: now(),
+    }
 }
 
 fn opened(message: &[u8], reader: &Reader) -> Result<Opened<Watched>, VerifyError> {

@@ -157,7 +157,7 @@ pub(super) fn seal(
         legacy_display: settings.legacy_display && !args.no_legacy_display,
         autocrypt: autocrypt(app, args, plan),
         padding: if args.pad { Padding::Padme } else { Padding::None },
-        ..Seal::new(recipients, plan.signer.as_deref(), &app.policy, app.now)
+        ..Seal::new(recipients, plan.signer.as_deref().map(Into::into), &app.policy, app.now)
     };
     if !settings.encrypt_to_self {
         seal.to_self = None;
@@ -167,7 +167,7 @@ pub(super) fn seal(
 
 /// Signs `mail` as planned, and leaves it readable.
 pub(super) fn sign(app: &App<'_>, args: &SealArgs, plan: &Plan, mail: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let Some(signer) = plan.signer.as_deref() else {
+    let Some(signer) = plan.signer.as_deref().map(Into::into) else {
         return Err(Failure::usage("--sign-only without a signer does nothing").into());
     };
     let sign = Sign { signer, autocrypt: autocrypt(app, args, plan), policy: &app.policy, now: app.now };

@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, args: &Encrypt) -> Result<()> {
     let text = args.kind == As::Text;
     let seal = Seal {
         passwords,
-        signers: signers.iter().collect(),
+        signers: signers.iter().map(Into::into).collect(),
         text,
         container,
         armor: args.armoring.armor(),

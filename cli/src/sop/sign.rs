@@ -44,7 +44,13 @@ pub(super) fn inline(context: &Context, args: &InlineSign) -> Result<()> {
 }
 
 fn signing<'a>(context: &'a Context, signers: &'a [Tsk], text: bool, armor: bool) -> Signing<'a> {
-    Signing { signers: signers.iter().collect(), text, armor, policy: &context.policy, now: context.now }
+    Signing {
+        signers: signers.iter().map(Into::into).collect(),
+        text,
+        armor,
+        policy: &context.policy,
+        now: context.now,
+    }
 }
 
 /// Standard input, checked when it has to be text.

@@ -20,7 +20,7 @@ use openpgp::{
 use sequoia_openpgp as openpgp;
 
 use super::{Certificate, Tsk};
-use crate::crypto_policy::CryptoPolicy;
+use crate::{Fingerprint, crypto_policy::CryptoPolicy};
 
 /// Why a certificate cannot be used for what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +87,16 @@ impl Certificate {
         now: SystemTime,
     ) -> Result<Key<PublicParts, UnspecifiedRole>, Unusable> {
         newest(&self.cert, policy, now, Capability::Encrypt, |_| true)
+    }
+
+    /// The key that signs at `now`: the newest that is valid and among `held`, the keys that a keystore signs with.
+    pub(crate) fn signing_key_among(
+        &self,
+        held: &[Fingerprint],
+        policy: &CryptoPolicy,
+        now: SystemTime,
+    ) -> Result<Key<PublicParts, UnspecifiedRole>, Unusable> {
+        newest(&self.cert, policy, now, Capability::Sign, |key| held.contains(&key.fingerprint()))
     }
 
     /// Does its holder's software say that it reads SEIPDv2?

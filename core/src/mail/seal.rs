@@ -10,9 +10,9 @@ use super::{
     wire::{OutField, random_token},
 };
 use crate::{
-    cert::{Certificate, Tsk},
+    cert::Certificate,
     crypto_policy::CryptoPolicy,
-    message::{self, Container, Padding, SealError, SealReport, SignError},
+    message::{self, Container, Padding, SealError, SealReport, SignError, Signer},
     mime::{Mailbox, MimeError, comparable_address},
 };
 
@@ -30,7 +30,7 @@ pub struct Seal<'a> {
     /// One or more for every address in To, Cc and Bcc; others are ignored.
     pub recipients: Vec<Recipient<'a>>,
     /// Signs inside the encryption.
-    pub signer: Option<&'a Tsk>,
+    pub signer: Option<Signer<'a>>,
     /// The sender's own certificate, so that sent mail stays readable. `Seal::new` takes the signer's.
     pub to_self: Option<Certificate>,
     /// What stays readable outside.
@@ -71,14 +71,14 @@ impl<'a> Seal<'a> {
     /// Signed by `signer`, baseline header protection with legacy display, readable for the sender too.
     pub fn new(
         recipients: Vec<Recipient<'a>>,
-        signer: Option<&'a Tsk>,
+        signer: Option<Signer<'a>>,
         policy: &'a CryptoPolicy,
         now: SystemTime,
     ) -> Self {
         Self {
             recipients,
             signer,
-            to_self: signer.map(Tsk::certificate),
+            to_self: signer.map(|signer| signer.certificate()),
             headers: HeaderPolicy::Baseline,
             legacy_display: true,
             autocrypt: None,

@@ -10,16 +10,15 @@ use super::{
     wire::{LONGEST_LINE, OutField, crlf, random_token},
 };
 use crate::{
-    cert::Tsk,
     crypto_policy::CryptoPolicy,
-    message::Signing,
+    message::{Signer, Signing},
     mime::{self, Document, EntityId, transfer},
 };
 
 /// How to sign a mail.
 pub struct Sign<'a> {
     /// Whose signature.
-    pub signer: &'a Tsk,
+    pub signer: Signer<'a>,
     /// What to tell recipients about keys.
     pub autocrypt: Option<AutocryptOut<'a>>,
     /// Judges the signer's keys.

@@ -18,7 +18,7 @@ const BUFFER_SIZE: usize = 1 << 18;
 pub(super) fn write(
     sink: &mut dyn Write,
     plaintext: &mut (dyn Read + Send),
-    mut signatures: Signatures,
+    mut signatures: Signatures<'_>,
     text: bool,
     padding: Padding,
 ) -> Result<(), SealError> {

@@ -22,6 +22,7 @@ mod open;
 mod plan;
 mod seal;
 mod sign;
+mod signer;
 mod signing;
 mod unwrap;
 
@@ -31,4 +32,5 @@ pub use open::{
 };
 pub use seal::{Container, Padding, RecipientReport, Seal, SealError, SealReport};
 pub use sign::{SignError, Signing};
+pub use signer::{DigestRequest, DigestSignature, RemoteError, RemoteKey, SignDigest, Signer};
 pub use verify::{Verified, VerifyError};

@@ -14,14 +14,11 @@ use super::{
     framing::{PartialBody, sink_failure, tag},
     payload::{self, BulkCipher, PayloadError},
     plan::{PayloadKey, Plan},
+    signer::{RemoteError, Signer},
     signing::{CannotSign, Signatures},
 };
 use crate::{
-    Fingerprint,
-    cert::{Certificate, Tsk},
-    crypto_policy::CryptoPolicy,
-    secret::Passphrase,
-    session_key::SessionKey,
+    Fingerprint, cert::Certificate, crypto_policy::CryptoPolicy, secret::Passphrase, session_key::SessionKey,
 };
 
 /// What to seal for whom. `..Seal::new(..)` fills the rest with safe defaults.
@@ -34,7 +31,7 @@ pub struct Seal<'a> {
     pub passwords: Vec<Passphrase>,
     /// Each signs inside the encryption, naming `recipients` as intended. With hidden recipients nobody is named:
     /// a list without them would turn their verdict into a mismatch, a list with them would give them away.
-    pub signers: Vec<&'a Tsk>,
+    pub signers: Vec<Signer<'a>>,
     /// The content is UTF-8 text: the literal packet says so, and signatures ignore how lines end.
     pub text: bool,
     /// Overrides the choice of container. `None`, the default, takes the best that every recipient reads.
@@ -151,7 +148,7 @@ impl<'a> Seal<'a> {
         &self,
         plan: &Plan,
         bulk: &dyn BulkCipher,
-        signatures: Signatures,
+        signatures: Signatures<'_>,
         plaintext: &mut (dyn io::Read + Send),
         output: &mut (dyn io::Write + Send),
     ) -> Result<(), SealError> {
@@ -200,13 +197,22 @@ pub enum SealError {
         /// Expired, revoked, no encryption subkey, weak.
         reason: crate::cert::Unusable,
     },
-    /// The signer's TSK has no valid signing key.
+    /// The signer has no valid signing key.
     #[error("certificate {certificate} cannot sign: {reason}")]
     SignerUnusable {
         /// Whose.
         certificate: Fingerprint,
         /// Expired, revoked, no signing key, weak.
         reason: crate::cert::Unusable,
+    },
+    /// The keystore that holds the signer's key did not sign.
+    #[error("the key of certificate {certificate} did not sign")]
+    Remote {
+        /// Whose.
+        certificate: Fingerprint,
+        /// Refused by policy, out of reach, or a wrong answer: in the words of whoever was asked.
+        #[source]
+        source: RemoteError,
     },
     /// A passphrase that nobody could type back is no protection.
     #[error("the password is empty")]
@@ -229,10 +235,9 @@ impl From<CannotSign> for SealError {
     fn from(error: CannotSign) -> Self {
         match error {
             CannotSign::Signer(certificate, reason) => Self::SignerUnusable { certificate, reason },
-            CannotSign::Backend(e) => match e.downcast() {
-                Ok(io) => Self::Output(io),
-                Err(e) => Self::Unsupported(e.to_string()),
-            },
+            CannotSign::Remote(certificate, source) => Self::Remote { certificate, source },
+            CannotSign::Backend(what) => Self::Unsupported(what),
+            CannotSign::Output(e) => Self::Output(e),
         }
     }
 }

@@ -13,16 +13,17 @@ use super::{
     cleartext,
     framing::{PartialBody, tag},
     literal,
+    signer::{RemoteError, Signer},
     signing::{CannotSign, MICALG, Signatures},
 };
-use crate::{Fingerprint, cert::Tsk, crypto_policy::CryptoPolicy};
+use crate::{Fingerprint, crypto_policy::CryptoPolicy};
 
 const BUFFER_SIZE: usize = 1 << 18;
 
 /// What to sign with, and how it is judged.
 pub struct Signing<'a> {
     /// One signature each.
-    pub signers: Vec<&'a Tsk>,
+    pub signers: Vec<Signer<'a>>,
     /// Text mode: line endings are made CRLF before hashing (signature type 0x01).
     pub text: bool,
     /// ASCII armor around signature or message.
@@ -104,7 +105,7 @@ impl Signing<'_> {
         armored.finish().map_err(SignError::Output)
     }
 
-    fn begin(&self, text: bool) -> Result<Signatures, SignError> {
+    fn begin(&self, text: bool) -> Result<Signatures<'_>, SignError> {
         let signatures = Signatures::begin(&self.signers, text, self.policy, self.now, Vec::new())?;
         if signatures.is_empty() { Err(SignError::NoSigner) } else { Ok(signatures) }
     }
@@ -129,13 +130,22 @@ fn copy(
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The TSK has no valid signing key.
+    /// The signer has no valid signing key.
     #[error("certificate {certificate} cannot sign: {reason}")]
     SignerUnusable {
         /// Whose.
         certificate: Fingerprint,
         /// Expired, revoked, no signing key, weak.
         reason: crate::cert::Unusable,
+    },
+    /// The keystore that holds the signer's key did not sign.
+    #[error("the key of certificate {certificate} did not sign")]
+    Remote {
+        /// Whose.
+        certificate: Fingerprint,
+        /// Refused by policy, out of reach, or a wrong answer: in the words of whoever was asked.
+        #[source]
+        source: RemoteError,
     },
     /// Nobody was named.
     #[error("name a signer")]
@@ -158,10 +168,9 @@ impl From<CannotSign> for SignError {
     fn from(error: CannotSign) -> Self {
         match error {
             CannotSign::Signer(certificate, reason) => Self::SignerUnusable { certificate, reason },
-            CannotSign::Backend(e) => match e.downcast() {
-                Ok(io) => Self::Output(io),
-                Err(e) => Self::Unsupported(e.to_string()),
-            },
+            CannotSign::Remote(certificate, source) => Self::Remote { certificate, source },
+            CannotSign::Backend(what) => Self::Unsupported(what),
+            CannotSign::Output(e) => Self::Output(e),
         }
     }
 }

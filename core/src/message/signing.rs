@@ -7,8 +7,7 @@ use std::{
 };
 
 use sequoia_openpgp::{
-    self as openpgp, Packet,
-    crypto::{self, KeyPair},
+    self as openpgp, Packet, crypto,
     packet::{
         Signature,
         one_pass_sig::{OnePassSig3, OnePassSig6},
@@ -18,12 +17,12 @@ use sequoia_openpgp::{
     types::{HashAlgorithm, SignatureType},
 };
 
-use super::{framing::sink_failure, hashing::DocumentHash};
-use crate::{
-    Fingerprint,
-    cert::{Tsk, Unusable},
-    crypto_policy::CryptoPolicy,
+use super::{
+    framing::sink_failure,
+    hashing::DocumentHash,
+    signer::{RemoteError, RemoteFailure, Signer, SigningKey},
 };
+use crate::{Fingerprint, cert::Unusable, crypto_policy::CryptoPolicy};
 
 /// Fastest of the strong hashes on 64-bit machines, and known to every peer.
 pub(super) const HASH: HashAlgorithm = HashAlgorithm::SHA512;
@@ -32,45 +31,54 @@ pub(super) const HASH: HashAlgorithm = HashAlgorithm::SHA512;
 pub(super) const MICALG: &str = "pgp-sha512";
 
 /// Signatures over one document, by any number of signers.
-pub(super) struct Signatures {
-    pending: Vec<Pending>,
+pub(super) struct Signatures<'a> {
+    pending: Vec<Pending<'a>>,
     signature_type: SignatureType,
     now: SystemTime,
     recipients: Vec<Fingerprint>,
 }
 
-struct Pending {
-    key: KeyPair,
+struct Pending<'a> {
+    key: SigningKey<'a>,
     salt: Vec<u8>,
     hash: DocumentHash,
 }
 
-/// A signer that cannot sign, or a backend that cannot hash.
+/// A signer that cannot sign, a backend that cannot hash, or nowhere to write to.
 pub(super) enum CannotSign {
     Signer(Fingerprint, Unusable),
-    Backend(openpgp::anyhow::Error),
+    Remote(Fingerprint, RemoteError),
+    Backend(String),
+    Output(io::Error),
 }
 
 impl From<openpgp::anyhow::Error> for CannotSign {
     fn from(error: openpgp::anyhow::Error) -> Self {
-        Self::Backend(error)
+        let error = match error.downcast::<RemoteFailure>() {
+            Ok(remote) => return Self::Remote(remote.certificate, remote.source),
+            Err(error) => error,
+        };
+        match error.downcast() {
+            Ok(io) => Self::Output(io),
+            Err(error) => Self::Backend(error.to_string()),
+        }
     }
 }
 
-impl Signatures {
+impl<'a> Signatures<'a> {
     /// Every signature will name `recipients` as intended.
     pub(super) fn begin(
-        signers: &[&Tsk],
+        signers: &[Signer<'a>],
         text: bool,
         policy: &CryptoPolicy,
         now: SystemTime,
         recipients: Vec<Fingerprint>,
     ) -> Result<Self, CannotSign> {
         let mut pending = Vec::new();
-        for tsk in signers {
-            let key = tsk
+        for signer in signers {
+            let key = signer
                 .signing_key(policy, now)
-                .map_err(|reason| CannotSign::Signer(tsk.cert.fingerprint(), reason))?;
+                .map_err(|reason| CannotSign::Signer(signer.fingerprint(), reason))?;
             let version = key.public().version();
             let mut salt = Vec::new();
             if version == 6 {
@@ -134,7 +142,7 @@ impl Signatures {
     }
 }
 
-impl Pending {
+impl Pending<'_> {
     fn sign(
         &mut self,
         signature_type: SignatureType,
@@ -149,6 +157,6 @@ impl Pending {
         if !recipients.is_empty() {
             builder = builder.set_intended_recipients(recipients)?;
         }
-        builder.sign_hash(&mut self.key, self.hash.context())
+        builder.sign_hash(&mut *self.key, self.hash.context())
     }
 }

@@ -50,7 +50,7 @@ impl Book {
 /// As Alice, with defaults.
 pub(crate) fn seal(mail: &[u8]) -> SealedMail {
     let book = Book::new();
-    Seal::new(book.recipients(), Some(&*ALICE), &POLICY, now()).seal(mail).unwrap()
+    Seal::new(book.recipients(), Some((&*ALICE).into()), &POLICY, now()).seal(mail).unwrap()
 }
 
 /// As Alice, the copy that everybody in To and Cc gets.
@@ -59,7 +59,7 @@ pub(crate) fn sealed(mail: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn signed(mail: &[u8]) -> Vec<u8> {
-    Sign { signer: &ALICE, autocrypt: None, policy: &POLICY, now: now() }.sign(mail).unwrap()
+    Sign { signer: (&*ALICE).into(), autocrypt: None, policy: &POLICY, now: now() }.sign(mail).unwrap()
 }
 
 pub(crate) fn open_as(reader: &Tsk, mail: &[u8], options: &OpenOptions) -> Result<OpenedMail, MailOpenError> {
@@ -105,7 +105,7 @@ pub(crate) fn payload(reader: &Tsk, mail: &[u8]) -> Vec<u8> {
 pub(crate) fn pgp_mime(header: &str, payload: &[u8], signer: Option<&Tsk>) -> Vec<u8> {
     let bob = BOB.certificate();
     let seal = plombe_core::message::Seal {
-        signers: signer.into_iter().collect(),
+        signers: signer.map(Into::into).into_iter().collect(),
         armor: true,
         ..plombe_core::message::Seal::new(vec![&bob], &POLICY, now())
     };
@@ -123,7 +123,7 @@ pub(crate) fn pgp_mime(header: &str, payload: &[u8], signer: Option<&Tsk>) -> Ve
 /// Signs an entity as multipart/signed.
 pub(crate) fn pgp_signed(header: &str, entity: &str, signer: &Tsk) -> String {
     let signing = plombe_core::message::Signing {
-        signers: vec![signer],
+        signers: vec![signer.into()],
         text: false,
         armor: true,
         policy: &POLICY,

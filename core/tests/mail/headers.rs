@@ -54,7 +54,7 @@ fn legacy_display_can_be_left_out() {
     let book = cast::Book::new();
     let seal = Seal {
         legacy_display: false,
-        ..Seal::new(book.recipients(), Some(&*ALICE), &cast::POLICY, cast::now())
+        ..Seal::new(book.recipients(), Some((&*ALICE).into()), &cast::POLICY, cast::now())
     };
     let payload =
         String::from_utf8(cast::payload(&BOB, &seal.seal(MAIL.as_bytes()).unwrap().copies[0].mail)).unwrap();
@@ -66,7 +66,7 @@ fn shy_leaves_neither_names_nor_time_zone_outside() {
     let book = cast::Book::new();
     let seal = Seal {
         headers: HeaderPolicy::Shy,
-        ..Seal::new(book.recipients(), Some(&*ALICE), &cast::POLICY, cast::now())
+        ..Seal::new(book.recipients(), Some((&*ALICE).into()), &cast::POLICY, cast::now())
     };
     let mail = seal.seal(MAIL.as_bytes()).unwrap().copies.remove(0).mail;
     let outside = String::from_utf8(mail.clone()).unwrap();
@@ -156,7 +156,7 @@ fn bytes_that_end_lines_elsewhere_are_refused_by_name() {
     for bad in ["Subject: a\rBcc: mallory@example.org\r\n", "Subject: a\0b\r\n"] {
         let mail = format!("From: alice@example.org\r\nTo: bob@example.org\r\n{bad}\r\nHi\r\n");
         let book = cast::Book::new();
-        let seal = Seal::new(book.recipients(), Some(&*ALICE), &cast::POLICY, cast::now());
+        let seal = Seal::new(book.recipients(), Some((&*ALICE).into()), &cast::POLICY, cast::now());
         match seal.seal(mail.as_bytes()) {
             Err(MailSealError::UnsafeHeader { name }) => assert_eq!(name, "Subject"),
             other => panic!("{:?}", other.err()),

@@ -123,7 +123,7 @@ fn errant_ciphertext_stays_closed() {
 #[test]
 fn inline_blocks_count_when_they_are_the_whole_text() {
     let signing = plombe_core::message::Signing {
-        signers: vec![&*ALICE],
+        signers: vec![(&*ALICE).into()],
         text: true,
         armor: true,
         policy: &cast::POLICY,

@@ -24,7 +24,7 @@ fn seal_as_bob(draft: Draft) -> Vec<u8> {
     // Even a caller who asks for no confidentiality gets it.
     let seal = Seal {
         headers: HeaderPolicy::None,
-        ..Seal::new(book.recipients(), Some(&*BOB), &cast::POLICY, cast::now())
+        ..Seal::new(book.recipients(), Some((&*BOB).into()), &cast::POLICY, cast::now())
     };
     draft.seal(seal).unwrap().copies.remove(0).mail
 }

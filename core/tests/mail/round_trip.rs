@@ -171,7 +171,12 @@ fn autocrypt_goes_out_and_comes_in() {
         plombe_core::mail::AutocryptOut { certificate: &certificate, prefer_encrypt: true, gossip: true };
     let seal = plombe_core::mail::Seal {
         autocrypt: Some(autocrypt),
-        ..plombe_core::mail::Seal::new(book.recipients(), Some(&*cast::ALICE), &cast::POLICY, cast::now())
+        ..plombe_core::mail::Seal::new(
+            book.recipients(),
+            Some((&*cast::ALICE).into()),
+            &cast::POLICY,
+            cast::now(),
+        )
     };
     let mail =
         b"From: alice@example.org\nTo: bob@example.org, carol@example.org\nBcc: mallory@example.org\n\nHi\n";
