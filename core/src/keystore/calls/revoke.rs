@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Revocation: one call ends what was derived, and says what that was.
+
+use serde::{Deserialize, Serialize};
+
+use super::calls;
+use crate::keystore::{ApprovalId, DeviceId, GrantId, PasskeyId, PrincipalId, SessionId};
+
+/// Ends something and everything derived from it, on all servers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoke {
+    /// What.
+    pub target: Target,
+    /// Why, for the log.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What is revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// A principal, for good.
+    Principal(PrincipalId),
+    /// A device.
+    Device(DeviceId),
+    /// One log-in.
+    Session(SessionId),
+    /// A passkey.
+    Passkey(PasskeyId),
+}
+
+/// What has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// These sessions.
+    pub sessions: Vec<SessionId>,
+    /// These devices.
+    pub devices: Vec<DeviceId>,
+    /// These grants.
+    pub grants: Vec<GrantId>,
+    /// These passkeys.
+    #[serde(default)]
+    pub passkeys: Vec<PasskeyId>,
+    /// These pending approvals.
+    #[serde(default)]
+    pub approvals: Vec<ApprovalId>,
+    /// Position in the log after which nothing of it is served.
+    pub position: u64,
+}
+
+calls! {
+    Revoke => "/v1/revoke", Ended;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The session itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Access, Call, Done, calls,
+    login::{Identity, SessionGrant},
+};
+
+/// Replaces this session's token by a new one. The old one ends.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewSession {}
+
+/// Ends this session.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogOut {}
+
+/// Asks who this session speaks for.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhoAmI {}
+
+impl Call for RenewSession {
+    const PATH: &'static str = "/v1/session/renew";
+    const ACCESS: Access = Access::Renewal;
+    type Answer = SessionGrant;
+}
+
+calls! {
+    LogOut => "/v1/session/logout", Done;
+    WhoAmI => "/v1/whoami", Identity;
+}
