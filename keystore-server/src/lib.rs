@@ -3,3 +3,5 @@
 //!
 //! Four verbs per endpoint: **identify** who asks, **decide** by policy, **record** (refusals too, durable before
 //! anything happens), **act** (needs the decision's permit in its signature).
+
+pub mod identity;

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Who asks: what proves a name, and what proves a device.
+
+pub mod oidc;
