@@ -12,12 +12,14 @@
 //! * [`verdict`]: what a signature is worth, and for exactly which bytes.
 //! * [`mime`]: exact byte ranges of a MIME tree, RFC 3156, RFC 9788, safe view.
 //! * [`cert`]: certificates and TSKs: generate, lock, unlock, merge, rotate, revoke.
+//! * [`custody`]: what a keystore does with the TSKs that it holds.
 //! * [`recipients`]: which certificate for which address, and why.
 //! * [`keystore`]: what keystore and clients say to each other.
 //! * [`session_key`], [`secret`], [`crypto_policy`]: the small types that the rest is written in.
 
 pub mod cert;
 pub mod crypto_policy;
+pub mod custody;
 pub mod keystore;
 pub mod mail;
 pub mod message;

@@ -50,6 +50,20 @@ impl LockedTsk {
 
     /// As [`unlock`](Self::unlock) for TSKs whose keys are under different passphrases: each key tries each.
     pub fn unlock_with(self, passphrases: &[Passphrase]) -> Result<Tsk, UnlockError> {
+        let sorted = self.sort(passphrases)?;
+        if !sorted.unlocked.iter().cloned().all(genuine::secret_fits_public) {
+            return Err(UnlockError::KeyMismatch);
+        }
+        sorted.into_tsk()
+    }
+
+    /// As [`unlock`](Self::unlock) without a passphrase and without the check against key overwriting, for what went
+    /// through it before and could not be changed since.
+    pub(crate) fn unlock_checked_before(self) -> Result<Tsk, UnlockError> {
+        self.sort(&[])?.into_tsk()
+    }
+
+    fn sort(self, passphrases: &[Passphrase]) -> Result<Sorted, UnlockError> {
         let mut sorted = Sorted::default();
         for packet in self.cert.into_tsk().into_packets() {
             let packet = match packet {
@@ -59,14 +73,7 @@ impl LockedTsk {
             };
             sorted.packets.push(packet);
         }
-        if sorted.unlocked.is_empty() {
-            return Err(UnlockError::NoUsableSecret);
-        }
-        if !sorted.unlocked.into_iter().all(genuine::secret_fits_public) {
-            return Err(UnlockError::KeyMismatch);
-        }
-        let cert = Cert::from_packets(sorted.packets.into_iter()).map_err(|_| UnlockError::KeyMismatch)?;
-        Ok(Tsk { cert, set_aside: sorted.set_aside })
+        if sorted.unlocked.is_empty() { Err(UnlockError::NoUsableSecret) } else { Ok(sorted) }
     }
 }
 
@@ -103,6 +110,11 @@ struct Sorted {
 }
 
 impl Sorted {
+    fn into_tsk(self) -> Result<Tsk, UnlockError> {
+        let cert = Cert::from_packets(self.packets.into_iter()).map_err(|_| UnlockError::KeyMismatch)?;
+        Ok(Tsk { cert, set_aside: self.set_aside })
+    }
+
     /// The packet to go on with: a key with its open secret, or without one that is of no use here.
     fn unlock<R>(
         &mut self,

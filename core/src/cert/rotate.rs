@@ -28,6 +28,21 @@ pub struct Rotated {
 }
 
 impl Tsk {
+    /// Adds a subkey that only signs, beside whatever signs already. New signatures are made with it.
+    pub(crate) fn add_signing_subkey(
+        self,
+        policy: &CryptoPolicy,
+        now: SystemTime,
+    ) -> Result<(Self, Fingerprint), CertError> {
+        let mut signer = self.primary_signer()?;
+        let profile = Profile::of(valid(&self.cert, policy, now)?.primary_key().key());
+        let packets = bound_subkey(&self.cert, &mut signer, profile, Role::Sign, now)
+            .map_err(|_| CertError::ProfileUnsupported { profile })?;
+        let Packet::SecretSubkey(subkey) = &packets[0] else { return Err(CertError::Backend) };
+        let added = subkey.fingerprint();
+        Ok((self.with_packets(packets)?, added))
+    }
+
     /// Adds a new subkey for each thing that the present ones do, and ends those after `overlap`: until then mail
     /// sealed to them is expected. New mail is signed with, and sealed to, the new ones at once. Without overlap the
     /// old ones are revoked as superseded.

@@ -26,6 +26,8 @@ mod signer;
 mod signing;
 mod unwrap;
 
+pub(crate) use unwrap::Guarded;
+
 pub use open::{
     Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError,
     WrappedSessionKey,

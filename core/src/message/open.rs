@@ -203,6 +203,23 @@ impl<'a> SealedMessage<'a> {
         &self.wrapped
     }
 
+    /// How many bytes the session key has; `None` when only the session key packet tells (SEIPDv1).
+    pub fn session_key_size(&self) -> Option<usize> {
+        match &self.container {
+            Container::V1 => None,
+            Container::V2(header) => Some(header.key_size()),
+        }
+    }
+
+    /// A session key that was unwrapped elsewhere: `cipher` is the algorithm octet of RFC 9580 section 9.3, which a
+    /// SEIPDv1 message needs and SEIPDv2 names itself.
+    ///
+    /// # Errors
+    /// `DoesNotFit` when cipher or size are not this message's.
+    pub fn accept_session_key(&self, cipher: Option<u8>, key: &[u8]) -> Result<SessionKey, UnwrapError> {
+        self.container.accepts(cipher.map(Into::into), key.into()).ok_or(UnwrapError::DoesNotFit)
+    }
+
     /// Is there a password among the ways in?
     pub fn has_password(&self) -> bool {
         !self.passwords.is_empty()
@@ -371,6 +388,9 @@ pub enum UnwrapError {
         /// Key IDs or fingerprints of the recipients that are named.
         wanted: Vec<KeyHandle>,
     },
+    /// What was unwrapped elsewhere is no session key of this message.
+    #[error("the session key does not fit this message")]
+    DoesNotFit,
     /// No password fits.
     #[error("wrong password")]
     WrongPassword,

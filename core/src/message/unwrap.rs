@@ -78,7 +78,11 @@ impl Container {
         }
     }
 
-    fn accepts(&self, cipher: Option<SymmetricAlgorithm>, key: crypto::SessionKey) -> Option<SessionKey> {
+    pub(super) fn accepts(
+        &self,
+        cipher: Option<SymmetricAlgorithm>,
+        key: crypto::SessionKey,
+    ) -> Option<SessionKey> {
         match self {
             Self::V1 => cipher
                 .filter(|c| c.key_size().is_ok_and(|size| size == key.len()))
@@ -104,7 +108,7 @@ impl Container {
 ///
 /// Sequoia 2.4.2 indexes into the result before it looks at its length: a wrapped empty key, 116 bytes of mail,
 /// panics in `PKESK::decrypt` otherwise.
-struct Guarded(KeyPair);
+pub(crate) struct Guarded(pub(crate) KeyPair);
 
 /// A cipher octet and a checksum.
 const LEAST_UNWRAPPED: usize = 3;
