@@ -15,12 +15,14 @@
 //! * [`custody`]: what a keystore does with the TSKs that it holds.
 //! * [`recipients`]: which certificate for which address, and why.
 //! * [`keystore`]: what keystore and clients say to each other.
+//! * [`log`]: the keystore's transparency log: append, prove, verify.
 //! * [`session_key`], [`secret`], [`crypto_policy`]: the small types that the rest is written in.
 
 pub mod cert;
 pub mod crypto_policy;
 pub mod custody;
 pub mod keystore;
+pub mod log;
 pub mod mail;
 pub mod message;
 pub mod mime;
