@@ -8,9 +8,12 @@
 //! In reading order:
 //!
 //! * [`leaf_content`], [`commitment`], [`Disclosure`]: what is hashed, so that an entry can be erased and its leaf stays.
+//! * [`entry`]: what an entry says.
 //! * [`Frontier`]: appends, and names the nodes that a store keeps.
 //! * [`Nodes`], [`InclusionProof`], [`ConsistencyProof`]: proofs from complete subtrees, and their verification.
 //! * [`Checkpoint`], [`SignedCheckpoint`], [`VerifierKey`]: what the log signs (C2SP tlog-checkpoint, signed-note).
+
+pub mod entry;
 
 mod checkpoint;
 mod frontier;

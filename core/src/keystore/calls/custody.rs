@@ -47,6 +47,9 @@ pub struct Unwrap {
     pub key: KeyFingerprint,
     /// Exactly one PKESK packet (version 3 or 6), its header included.
     pub pkesk: Bytes,
+    /// Length of the session key: 16, 24 or 32. Version 6 of the packet needs it, version 3 says it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_key_size: Option<u8>,
     /// For the log.
     pub context: Context,
 }
