@@ -7,7 +7,7 @@ use plombe_core::crypto_policy::CryptoPolicy;
 
 use crate::{
     config::Config,
-    store::{Certificates, PinStore, Tsks},
+    store::{Certificates, Correspondents, PinStore, Tsks},
     terminal::Terminal,
 };
 
@@ -17,6 +17,7 @@ pub(crate) struct App<'a> {
     pub(crate) certificates: Certificates,
     pub(crate) tsks: Tsks,
     pub(crate) pins: PinStore,
+    pub(crate) correspondents: Correspondents,
     pub(crate) policy: CryptoPolicy,
     pub(crate) now: SystemTime,
     pub(crate) terminal: &'a Terminal,
@@ -30,6 +31,7 @@ impl<'a> App<'a> {
             certificates: Certificates::new(&config.paths),
             tsks: Tsks::new(&config.paths),
             pins: PinStore::new(&config.paths),
+            correspondents: Correspondents::new(&config.paths),
             config,
             policy: CryptoPolicy::standard(),
             now: SystemTime::now(),

@@ -25,6 +25,8 @@ pub(crate) struct Paths {
     pub(crate) revocations: PathBuf,
     /// Which certificate belongs to which address, first use and decisions: `pins.toml`.
     pub(crate) pins: PathBuf,
+    /// Certificates that mails brought along, and when: `autocrypt/`.
+    pub(crate) autocrypt: PathBuf,
     /// Settings: `config.toml`.
     pub(crate) config: PathBuf,
     /// What can be rebuilt at any time: the index of the certificate directory.
@@ -39,6 +41,7 @@ impl Paths {
                 tsks: home.join("keys"),
                 revocations: home.join("revocations"),
                 pins: home.join("pins.toml"),
+                autocrypt: home.join("autocrypt"),
                 config: home.join("config.toml"),
                 cache: home.join("cache"),
             });
@@ -59,6 +62,7 @@ impl Paths {
             tsks: data.join("plombe/keys"),
             revocations: data.join("plombe/revocations"),
             pins: data.join("plombe/pins.toml"),
+            autocrypt: data.join("plombe/autocrypt"),
             config: xdg("XDG_CONFIG_HOME", ".config")?.join("plombe/config.toml"),
             cache: xdg("XDG_CACHE_HOME", ".cache")?.join("plombe"),
         })
@@ -107,13 +111,15 @@ pub(crate) struct DiscoverySettings {
     /// Key servers to ask as well, `vks://HOST` or `hkps://HOST`. Asking one tells it whom you write to, so there is none
     /// by default.
     pub(crate) keyservers: Vec<String>,
+    /// Keep the certificates that opened mails bring along, as candidates, and use them where there is nothing better.
+    pub(crate) autocrypt: bool,
     /// Hosts that may have private or loopback addresses. All others are refused when they do.
     pub(crate) allow_private: Vec<String>,
 }
 
 impl Default for DiscoverySettings {
     fn default() -> Self {
-        Self { wkd: true, keyservers: Vec::new(), allow_private: Vec::new() }
+        Self { wkd: true, keyservers: Vec::new(), autocrypt: true, allow_private: Vec::new() }
     }
 }
 

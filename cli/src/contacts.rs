@@ -5,23 +5,34 @@ use plombe_core::{
     KeyHandle,
     cert::Certificate,
     message::SignerCertificates,
-    recipients::{Address, Candidate, Choice, Conflict, Outcome, Pins, Source, choose},
+    recipients::{Address, Candidate, Choice, Conflict, Explanation, Outcome, Pin, Pins, Source, choose},
 };
 
 use crate::{
     app::App,
     exit::{Exit, Failure},
+    terminal::Tone,
 };
 
-/// Everything here that names `address`, and which of it is ours.
+/// Everything here that names `address`: what is ours, what lies in the store, what mails brought along.
 pub(crate) fn candidates(app: &App<'_>, address: &Address) -> anyhow::Result<Vec<Candidate>> {
     let text = address.to_string();
     let own = app.tsks.by_address(&text)?.into_iter().map(|tsk| (tsk.certificate(), Source::Own));
     let stored = app.certificates.by_address(&text)?.into_iter().map(|known| (known, Source::Store));
-    Ok(own.chain(stored).map(|(certificate, source)| Candidate { certificate, source }).collect())
+    let known = own.chain(stored).map(|(certificate, source)| Candidate { certificate, source });
+    Ok(known.chain(brought(app, address)?).collect())
 }
 
-/// Decides with what is pinned, and pins a first use.
+/// What mails brought along, unless the settings say that it is not wanted.
+pub(crate) fn brought(app: &App<'_>, address: &Address) -> anyhow::Result<Vec<Candidate>> {
+    match app.config.settings.discovery.autocrypt {
+        true => Ok(app.correspondents.of(address)?.map_or_else(Vec::new, |known| known.candidates())),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Decides with what is pinned, and pins a first use. A certificate from a mail that is used goes into the store: from
+/// then on its signatures count, and other programs see it.
 pub(crate) fn decide(
     app: &App<'_>,
     address: &Address,
@@ -34,12 +45,32 @@ pub(crate) fn decide(
         candidates.extend(pinned.map(|certificate| Candidate { certificate, source: Source::Store }));
     }
     let choice = choose(address, candidates, &pins, &app.policy, app.now);
+    if let Outcome::Use { certificate, .. } = &choice.outcome {
+        let used = choice.explanations.iter().find(|line| line.result.is_ok());
+        let ours = |line: &Explanation| line.sources.contains(&Source::Own);
+        if used.is_some_and(|line| line.sources.iter().any(Source::is_mail) && !ours(line)) {
+            app.certificates.store(certificate)?;
+        }
+    }
     match &choice.outcome {
         Outcome::Use { first_use: Some(pin), .. } => app.pins.update(|pins| pins.record(pin.clone()))?,
         Outcome::Conflict(conflict) => app.pins.update(|pins| pins.remember(conflict, app.now))?,
         _ => {}
     }
     Ok(choice)
+}
+
+/// Says that a certificate was pinned: whom mail goes to is nothing to decide in silence.
+pub(crate) fn tell_first_use(app: &App<'_>, pin: &Pin) {
+    let from = match &pin.source {
+        Source::Autocrypt => "a mail from there, which anybody could have written",
+        Source::AutocryptGossip => "what somebody else wrote about them",
+        Source::Store => "the certificates on this machine",
+        _ => &pin.source.to_string(),
+    };
+    let tone = if pin.source.is_mail() { Tone::Doubtful } else { Tone::Plain };
+    let text = format!("{} is pinned to {} from now on, taken from {from}", pin.fingerprint, pin.address);
+    app.terminal.note(tone, "first use", &text);
 }
 
 /// Certificates whose signatures count: those of the store, as far as they are believed.

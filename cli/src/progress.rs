@@ -53,7 +53,8 @@ impl Progress {
         let template = match (self.unit, self.total.is_some()) {
             (Unit::Bytes, true) => "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}",
             (Unit::Bytes, false) => "{spinner} {bytes} {binary_bytes_per_sec}",
-            (Unit::Mails, _) => "{wide_bar} {pos}/{len} mails {eta}",
+            (Unit::Mails, true) => "{wide_bar} {pos}/{len} mails {eta}",
+            (Unit::Mails, false) => "{spinner} {pos} mails {per_sec}",
         };
         let bar = ProgressBar::with_draw_target(self.total, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template(template).expect("templates above are valid");

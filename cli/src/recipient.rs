@@ -34,7 +34,10 @@ fn one(app: &App<'_>, who: &Who) -> anyhow::Result<Option<Certificate>> {
         Who::Address(address) => {
             let choice = contacts::decide(app, address, contacts::candidates(app, address)?)?;
             match choice.outcome {
-                Outcome::Use { certificate, .. } => Ok(Some(*certificate)),
+                Outcome::Use { certificate, first_use } => {
+                    first_use.iter().for_each(|pin| contacts::tell_first_use(app, pin));
+                    Ok(Some(*certificate))
+                }
                 Outcome::Conflict(conflict) => Err(contacts::undecided(&conflict)),
                 Outcome::None => match choice.explanations.first() {
                     Some(best) => Err(not_used(app, who, best)?),

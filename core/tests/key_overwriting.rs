@@ -157,6 +157,9 @@ fn a_changed_rsa_modulus_or_exponent_is_noticed() {
 #[test]
 fn dsa_is_not_used_since_its_group_cannot_be_trusted() {
     let Ok(dsa) = Key4::<SecretParts, UnspecifiedRole>::generate_dsa(1024) else { return };
-    let unlocked = tsk_with(dsa.into()).unlock(None);
+    let tsk = tsk_with(dsa.into());
+    let [aside] = tsk.never_used().try_into().expect("one key, and it is said why it is not used");
+    assert_eq!(aside.algorithm, "DSA 1024");
+    let unlocked = tsk.unlock(None);
     assert!(matches!(unlocked, Err(UnlockError::NoUsableSecret)), "{:?}", unlocked.err());
 }

@@ -7,6 +7,7 @@
 //! * `discovery`: finding, trusting and publishing, with a key server on this machine.
 //! * `bad_input`: what nobody should send, and what comes of it: a message, a documented exit code, no output.
 
+mod autocrypt;
 mod bad_input;
 mod discovery;
 mod doctor;

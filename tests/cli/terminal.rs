@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What happens at a terminal: questions, refusals, colours. Python's standard library has the terminal.
 
-use std::{path::Path, process::Command};
+use std::{io::Write as _, path::Path, process::Command, time::Duration};
 
 use plombe_tests::{ALICE, Home, Ran, Scratch, peers, plombe, run};
 
@@ -91,6 +91,42 @@ fn colours_follow_the_terminal() {
     assert!(ran.expect_code(0).text().contains("\x1b["));
     let piped = home.run(["decrypt", sealed.to_str().unwrap()], b"").expect_code(0);
     assert!(!piped.stderr.contains('\x1b'), "{piped}");
+    let mut plain = home.command(["decrypt", sealed.to_str().unwrap()]);
+    let plain = run(plain.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1"), b"").expect_code(0);
+    assert!(!plain.stderr.contains('\x1b'), "{plain}");
+}
+
+#[test]
+fn work_that_lasts_shows_a_bar_and_quick_work_does_not() {
+    let (home, scratch) = (Home::of(ALICE), Scratch::new());
+    let out = scratch.file("out");
+    let arguments = ["encrypt", "--to", ALICE, "-o", out.to_str().unwrap(), "--force"];
+    let encrypt = |pauses: u32, more: &[&str]| {
+        let pipe = scratch.file(&format!("pipe{pauses}{}", more.len()));
+        run(Command::new("mkfifo").arg(&pipe), b"").ok();
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || {
+                let mut pipe = std::fs::File::create(pipe).unwrap();
+                for _ in 0..=pauses {
+                    pipe.write_all(&[b'x'; 300_000]).unwrap();
+                    std::thread::sleep(Duration::from_millis(400));
+                }
+            }
+        });
+        let ran = at_terminal(&home, Some(&pipe), &[&arguments[..], more].concat(), &[]);
+        // Without python3 nobody reads.
+        if ran.is_some() {
+            writer.join().unwrap();
+        }
+        ran
+    };
+    let Some(slow) = encrypt(5, &[]) else { return };
+    assert!(slow.clone().expect_code(0).text().contains("KiB"), "{slow}");
+    let quick = encrypt(0, &[]).expect("python3 was there before").expect_code(0);
+    assert!(!quick.text().contains("KiB"), "{quick}");
+    let quiet = encrypt(5, &["--quiet"]).expect("python3 was there before").expect_code(0);
+    assert!(!quiet.text().contains("KiB"), "{quiet}");
 }
 
 #[test]

@@ -23,7 +23,8 @@ fn signed_html_that_shows_differently_elsewhere_is_not_plainly_good() {
     ];
     for (name, conditional) in cases {
         let mail = fs::read(folder.join("02-sig").join(name)).expect("a corpus mail");
-        let sign = Sign { signer: (&keys.tsks[0]).into(), autocrypt: None, policy: &keys.policy, now: keys::now() };
+        let sign =
+            Sign { signer: (&keys.tsks[0]).into(), autocrypt: None, policy: &keys.policy, now: keys::now() };
         let opened = keys.open(&sign.sign(&mail).expect("signed"), &OpenOptions::default()).expect("opened");
         assert_eq!(opened.verdict().verdict, VerdictKind::Good, "{name}");
         let found = opened.findings().iter().any(|finding| finding.code == FindingCode::ConditionalContent);

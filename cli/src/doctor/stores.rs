@@ -11,6 +11,7 @@ pub(super) fn check(app: &App<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(private_folder("keys", &paths.tsks));
     findings.extend(private_folder("revocations", &paths.revocations));
+    findings.extend(private_folder("autocrypt", &paths.autocrypt));
     findings.push(certificates(app));
     match app.certificates.broken() {
         Ok(broken) => findings.extend(broken.iter().map(|name| {

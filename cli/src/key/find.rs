@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key find`: the certificate for an address, from here and from the network, and why that one.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use plombe_core::{
     cert::Certificate,
-    recipients::{Address, Choice, Explanation, Keyserver, Outcome, Source},
+    recipients::{Address, Brought, Choice, Explanation, Keyserver, Outcome, Source},
 };
 use serde_json::{Value, json};
 
 use super::describe;
 use crate::{
     app::App,
-    contacts,
+    contacts, date,
     discovery::{Search, Step, WebClient},
     exit::{Exit, Failure},
     output,
@@ -55,7 +55,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         output::print_json(&to_json(app, &args.address, &steps, &choice)?)?;
     } else {
         if args.explain {
-            output::print(&explanation(&steps, &choice)?)?;
+            output::print(&explanation(app, &args.address, &steps, &choice)?)?;
         }
         if let Outcome::Use { certificate, first_use } = &choice.outcome {
             let why = match (first_use, stored) {
@@ -88,6 +88,18 @@ fn ask(app: &App<'_>, args: &Args, search: &mut Search<'_>) -> anyhow::Result<()
     args.keyserver.iter().for_each(|server| search.keyserver(server));
     Ok(())
 }
+
+/// What mails told about the address, as far as it is listened to.
+fn brought(app: &App<'_>, address: &Address) -> anyhow::Result<Vec<(Certificate, Brought)>> {
+    if !app.config.settings.discovery.autocrypt {
+        return Ok(Vec::new());
+    }
+    let known = app.correspondents.of(address)?.map_or_else(Vec::new, |known| known.brought);
+    Ok(known.into_iter().filter_map(|brought| Some((brought.certificate()?, brought))).collect())
+}
+
+/// Autocrypt Level 1, section 2.4: a certificate that newer mails have not brought for this long is doubtful.
+const STALE: Duration = Duration::from_secs(35 * 24 * 3600);
 
 /// Keeps what was chosen and what waits for a decision; the rest is not worth a place.
 fn store(app: &App<'_>, choice: &Choice, found: Vec<Certificate>) -> anyhow::Result<Stored> {
@@ -137,10 +149,23 @@ fn nothing(args: &Args, explanations: &[Explanation], steps: &[Step], network_fa
     Failure::new(Exit::CertificateUnusable, format!("there is no certificate for {address}")).hint(hint)
 }
 
-fn explanation(steps: &[Step], choice: &Choice) -> Result<String, std::fmt::Error> {
+fn explanation(app: &App<'_>, address: &Address, steps: &[Step], choice: &Choice) -> anyhow::Result<String> {
     let mut text = String::new();
     for step in steps {
         writeln!(text, "asked {} ({}): {}", step.source, step.url, step.came.text())?;
+    }
+    let last_seen = app.correspondents.of(address)?.and_then(|known| known.last_seen);
+    for (certificate, brought) in brought(app, address)? {
+        let wish = if brought.prefer_encrypt { ", and asked for encrypted answers" } else { "" };
+        // They may write with a program now that does not have the key any more.
+        let stale =
+            last_seen.filter(|seen| brought.source == Source::Autocrypt && *seen > brought.seen + STALE);
+        let stale = stale.map_or(String::new(), |seen| {
+            format!("; their mail of {} did not bring it any more", date::day(seen))
+        });
+        let (day, source, fingerprint) =
+            (date::day(brought.seen), &brought.source, certificate.fingerprint());
+        writeln!(text, "mail of {day} ({source}) brought {fingerprint}{wish}{stale}")?;
     }
     for line in &choice.explanations {
         let sources = line.sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -172,11 +197,23 @@ fn to_json(app: &App<'_>, address: &Address, steps: &[Step], choice: &Choice) ->
         Outcome::Conflict(_) => ("conflict", None),
         Outcome::None => ("none", None),
     };
+    let mails: Vec<_> = brought(app, address)?
+        .iter()
+        .map(|(certificate, brought)| {
+            json!({
+                "source": brought.source.to_string(),
+                "fingerprint": certificate.fingerprint().to_hex(),
+                "seen": date::rfc3339(brought.seen),
+                "prefer_encrypt": brought.prefer_encrypt,
+            })
+        })
+        .collect();
     Ok(json!({
         "address": address.to_string(),
         "outcome": outcome,
         "certificate": certificate,
         "asked": asked.collect::<Vec<_>>(),
+        "mails": mails,
         "considered": considered.collect::<Vec<_>>(),
     }))
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use plombe_core::cert::{CertError, Certificate, LockedTsk};
+use plombe_core::cert::{CertError, Certificate, LockedTsk, SetAside, Severity};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -30,6 +30,7 @@ struct Imported {
     certificate: Certificate,
     stored: Stored,
     secret: bool,
+    never_used: Vec<SetAside>,
 }
 
 /// What a file holds, read and not yet stored.
@@ -71,8 +72,22 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
             one.certificate.fingerprint()
         );
         app.terminal.note(Tone::Good, "imported", &text);
+        tell_limits(app, one);
     }
     Ok(())
+}
+
+/// Whoever imports a key wants to know now, and not at the first message, that it will not do.
+fn tell_limits(app: &App<'_>, one: &Imported) {
+    for aside in &one.never_used {
+        let SetAside { fingerprint, algorithm, reason } = aside;
+        let text = format!("secret key {fingerprint} ({algorithm}) is kept but never used: {reason}");
+        app.terminal.note(Tone::Doubtful, "note", &text);
+    }
+    let findings = one.certificate.check(&app.policy, app.now);
+    for finding in findings.iter().filter(|finding| finding.severity() == Severity::Error) {
+        app.terminal.note(Tone::Doubtful, "note", &finding.to_string());
+    }
 }
 
 fn to_json(one: &Imported) -> serde_json::Value {
@@ -81,7 +96,15 @@ fn to_json(one: &Imported) -> serde_json::Value {
         Stored::Updated => "updated",
         Stored::Unchanged => "unchanged",
     };
-    json!({"fingerprint": one.certificate.fingerprint().to_hex(), "secret": one.secret, "change": change})
+    let never_used = one.never_used.iter().map(|aside| {
+        json!({"fingerprint": aside.fingerprint.to_hex(), "algorithm": aside.algorithm, "reason": aside.reason})
+    });
+    json!({
+        "fingerprint": one.certificate.fingerprint().to_hex(),
+        "secret": one.secret,
+        "change": change,
+        "never_used": never_used.collect::<Vec<_>>(),
+    })
 }
 
 fn read(app: &App<'_>, bytes: &[u8]) -> anyhow::Result<Content> {
@@ -123,7 +146,8 @@ fn store(app: &App<'_>, content: Content) -> anyhow::Result<Vec<Imported>> {
         if let Some(tsk) = tsk {
             store_tsk(app, tsk)?;
         }
-        imported.push(Imported { certificate, stored, secret: tsk.is_some() });
+        let never_used = tsk.map_or_else(Vec::new, LockedTsk::never_used);
+        imported.push(Imported { certificate, stored, secret: tsk.is_some(), never_used });
     }
     Ok(imported)
 }

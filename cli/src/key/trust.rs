@@ -3,12 +3,13 @@
 
 use plombe_core::{
     Fingerprint,
-    recipients::{Address, Source},
+    recipients::{Address, Candidate, Source},
 };
 use serde_json::json;
 
 use crate::{
     app::App,
+    contacts,
     exit::{Exit, Failure},
     output,
     terminal::Tone,
@@ -48,15 +49,20 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the certificate came from. It has to be here, and to say itself that it belongs to the address.
+/// Where the certificate came from. It has to be here, and to say itself that it belongs to the address. What a mail
+/// brought is stored now that somebody means it.
 fn source_of(app: &App<'_>, address: &Address, fingerprint: &Fingerprint) -> anyhow::Result<Source> {
-    let Some(certificate) = app.certificates.by_fingerprint(fingerprint)? else {
-        return Err(Failure::new(
-            Exit::CertificateUnusable,
-            format!("there is no certificate {fingerprint} here"),
-        )
-        .hint(format!("`plombe key find {address}` looks for it, `plombe key import FILE` brings one in"))
-        .into());
+    let pins = app.pins.read()?;
+    let offered = pins.offers().find(|offer| offer.address == *address && offer.fingerprint == *fingerprint);
+    let offered = offered.map(|offer| offer.source.clone());
+    let (certificate, source) = match app.certificates.by_fingerprint(fingerprint)? {
+        Some(stored) => (stored, Source::Store),
+        None => {
+            let mut brought = contacts::brought(app, address)?.into_iter();
+            let wanted = |candidate: &Candidate| candidate.certificate.fingerprint() == *fingerprint;
+            let found = brought.find(wanted).ok_or_else(|| missing(address, fingerprint))?;
+            (found.certificate, found.source)
+        }
     };
     if !certificate.has_address(address, &app.policy, app.now) {
         let message = format!("certificate {fingerprint} has no valid user ID with {address}");
@@ -64,7 +70,13 @@ fn source_of(app: &App<'_>, address: &Address, fingerprint: &Fingerprint) -> any
             .hint("ask its owner for one that has")
             .into());
     }
-    let pins = app.pins.read()?;
-    let offered = pins.offers().find(|offer| offer.address == *address && offer.fingerprint == *fingerprint);
-    Ok(offered.map_or(Source::Store, |offer| offer.source.clone()))
+    if source.is_mail() {
+        app.certificates.store(&certificate)?;
+    }
+    Ok(offered.unwrap_or(source))
+}
+
+fn missing(address: &Address, fingerprint: &Fingerprint) -> Failure {
+    Failure::new(Exit::CertificateUnusable, format!("there is no certificate {fingerprint} here"))
+        .hint(format!("`plombe key find {address}` looks for it, `plombe key import FILE` brings one in"))
 }

@@ -5,6 +5,7 @@ mod copies;
 mod in_place;
 mod inspect;
 mod line_ends;
+mod news;
 mod open;
 mod opener;
 mod seal;

@@ -10,6 +10,7 @@ use super::{
     MAIL_LIMIT,
     in_place::{self, Outcome},
     line_ends,
+    news::News,
     opener::Opener,
     text,
 };
@@ -68,12 +69,20 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     };
     output::write_all(&args.output, Content::Plaintext, &content)?;
     tell(app, &opened);
+    // A part that stands inside another mail speaks for nobody.
+    if args.errant.is_none() {
+        let news = News::new(app);
+        news.of(&opened);
+        news.keep();
+    }
     Ok(())
 }
 
 fn open_in_place(app: &App<'_>, args: &Args, opener: &Opener<'_>) -> anyhow::Result<()> {
+    let news = News::new(app);
     let open_one = |mail: &[u8]| -> anyhow::Result<Outcome> {
         let opened = opener.open(mail, &OpenOptions::default())?;
+        news.of(&opened);
         // A signature says more on the mail than a note that there was one.
         if !opened.was_encrypted() {
             return Ok(Outcome::Leave);
@@ -83,19 +92,26 @@ fn open_in_place(app: &App<'_>, args: &Args, opener: &Opener<'_>) -> anyhow::Res
         }
         Ok(Outcome::Replace(opened.to_plain_mail()))
     };
-    in_place::run(app, &args.in_place, "opened", &open_one)
+    let done = in_place::run(app, &args.in_place, "opened", &open_one);
+    news.keep();
+    done
 }
 
 /// What is said about an opened mail, on standard error: content may be on standard output.
 fn tell(app: &App<'_>, opened: &OpenedMail) {
     if app.terminal.json {
-        let candidates: Vec<_> =
-            opened.key_candidates().iter().map(|candidate| json!({"address": candidate.address})).collect();
+        let candidates = opened.key_candidates().iter().map(|candidate| {
+            json!({
+                "address": candidate.address,
+                "source": candidate.source.to_string(),
+                "prefer_encrypt": candidate.prefer_encrypt,
+            })
+        });
         app.terminal.json_to_stderr(&json!({
             "verdicts": opened.verdicts(),
             "encrypted": opened.was_encrypted(),
             "findings": opened.findings(),
-            "key_candidates": candidates,
+            "key_candidates": candidates.collect::<Vec<_>>(),
         }));
         return;
     }

@@ -5,15 +5,18 @@
 //! |---|---|---|
 //! | [`Certificates`] | public certificates, shared with other OpenPGP programs | no: every certificate is checked when used |
 //! | [`Tsks`] | our secret keys, 0600 | the secret part is compared with the public part at each unlock |
+//! | [`Correspondents`] | certificates that mails brought along | no: they are candidates, and nobody vouches for them |
 //! | [`PinStore`] | which certificate belongs to which address | yes: who writes to it redirects mail; 0600 |
 //! | [`index`] | which addresses and keys are in which certificate | no: it names candidates only |
 
 mod certificates;
+mod correspondents;
 mod index;
 mod pins;
 mod tsks;
 
 pub(crate) use certificates::{Certificates, Stored};
+pub(crate) use correspondents::Correspondents;
 pub(crate) use pins::PinStore;
 pub(crate) use tsks::Tsks;
 

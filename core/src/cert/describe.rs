@@ -187,7 +187,7 @@ fn describe_key(
 }
 
 /// The name that people know, with what tells a strong key from a weak one.
-fn algorithm(key: &ErasedKeyAmalgamation<'_, PublicParts>) -> String {
+pub(super) fn algorithm(key: &ErasedKeyAmalgamation<'_, PublicParts>) -> String {
     use openpgp::crypto::mpi::PublicKey as K;
     let name = key.key().pk_algo();
     match key.key().mpis() {

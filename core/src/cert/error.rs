@@ -84,7 +84,7 @@ pub enum UnlockError {
     KeyMismatch,
     /// Every secret key in it is a stub, or of an algorithm that this build does not use.
     #[error(
-        "there is no secret key in this file that can be used here (stubs, a card, or an unsupported algorithm)"
+        "there is no secret key in this file that can be used here (stubs, a card, DSA, ElGamal, or an unknown algorithm)"
     )]
     NoUsableSecret,
     /// Deriving the key from the passphrase would take more memory or time than any honest file asks for.

@@ -7,7 +7,7 @@
 
 use openpgp::{
     Cert, Packet,
-    crypto::{Password, S2K, random},
+    crypto::{Password, S2K, mpi, random},
     packet::{
         Key,
         key::{
@@ -18,8 +18,8 @@ use openpgp::{
 };
 use sequoia_openpgp as openpgp;
 
-use super::{CertError, LockedTsk, Tsk, UnlockError, genuine};
-use crate::secret::Passphrase;
+use super::{CertError, LockedTsk, Tsk, UnlockError, describe, genuine};
+use crate::{Fingerprint, secret::Passphrase};
 
 /// RFC 9106 section 4, second choice: 3 passes over 64 MiB. The first choice (2 GiB) fails on small machines and in
 /// browsers, and every secret key of a TSK is derived by itself.
@@ -74,6 +74,37 @@ impl LockedTsk {
             sorted.packets.push(packet);
         }
         if sorted.unlocked.is_empty() { Err(UnlockError::NoUsableSecret) } else { Ok(sorted) }
+    }
+}
+
+/// A secret key that [`LockedTsk::unlock`] leaves alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Of the key or subkey.
+    pub fingerprint: Fingerprint,
+    /// `DSA 2048`, …
+    pub algorithm: String,
+    /// Why, for people.
+    pub reason: &'static str,
+}
+
+impl LockedTsk {
+    /// Secret keys that are kept and never used, whatever passphrase is given, because of their algorithm.
+    pub fn never_used(&self) -> Vec<SetAside> {
+        let secret = self.cert.keys().filter(|key| key.key().has_secret());
+        let unusable = secret.filter(|key| !genuine::can_be_checked(key.key()));
+        unusable
+            .map(|key| SetAside {
+                fingerprint: key.key().fingerprint(),
+                algorithm: describe::algorithm(&key),
+                reason: match key.key().mpis() {
+                    mpi::PublicKey::DSA { .. } | mpi::PublicKey::ElGamal { .. } => {
+                        "such keys cannot be checked for tampering, and are long out of use"
+                    }
+                    _ => "this build does not know the algorithm",
+                },
+            })
+            .collect()
     }
 }
 

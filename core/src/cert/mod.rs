@@ -49,6 +49,7 @@ pub use check::{Finding, Severity};
 pub use describe::{Capabilities, Description, KeyDescription, SecretState, UserIdDescription};
 pub use error::{CertError, UnlockError};
 pub use generate::{DEFAULT_TTL, Generated, Profile, UnknownProfile, user_id};
+pub use lock::SetAside;
 pub use refresh::Refresh;
 pub use revoke::Reason;
 pub use rotate::{DEFAULT_OVERLAP, Rotated};

@@ -9,11 +9,15 @@ use super::{Addresses, Field, wire::OutField};
 use crate::{
     cert::Certificate,
     crypto_policy::CryptoPolicy,
-    mime::{comparable_address, date, transfer},
+    mime::{Document, EntityId, Mailbox, comparable_address, date, transfer},
+    recipients::Source,
+    verdict::{Verdict, VerdictKind},
 };
 
-/// Larger headers are dropped by receivers, and say nothing that a directory could not say better.
+/// Larger headers are dropped by receivers, us among them: they say nothing that a directory could not say better.
 const MOST_KEYDATA_BYTES: usize = 10 << 10;
+/// As many recipients as a mail between people has.
+const MOST_GOSSIP: usize = 100;
 
 /// What to tell recipients about keys.
 #[derive(Clone, Copy)]
@@ -26,6 +30,17 @@ pub struct AutocryptOut<'a> {
     pub gossip: bool,
 }
 
+/// What a mail says about keys, as far as it may be listened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyNews {
+    /// The one author of the mail.
+    pub author: String,
+    /// The smaller of the mail's date and now.
+    pub effective_date: SystemTime,
+    /// Certificates that came along.
+    pub candidates: Vec<KeyCandidate>,
+}
+
 /// A certificate that a mail brought along.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCandidate {
@@ -33,24 +48,15 @@ pub struct KeyCandidate {
     pub address: String,
     /// Binary OpenPGP certificate, unparsed.
     pub keydata: Vec<u8>,
-    /// Where it stood.
-    pub source: KeySource,
+    /// Where it stood: [`Source::Autocrypt`], the header about the sender, or [`Source::AutocryptGossip`], inside
+    /// encrypted content, the sender's word about another recipient.
+    pub source: Source,
     /// `prefer-encrypt=mutual`.
     pub prefer_encrypt: bool,
-    /// The smaller of the mail's date and now.
-    pub effective_date: SystemTime,
 }
 
-/// Where a certificate stood in a mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeySource {
-    /// `Autocrypt:` header, about the sender.
-    Autocrypt,
-    /// `Autocrypt-Gossip:` inside encrypted content, the sender's word about another recipient.
-    Gossip,
-}
-
-/// The `Autocrypt` field for the author of a mail. `None` when the certificate does not carry the address or is too
+/// The `Autocrypt` field for the author of a mail. It stands outside only: that is where its readers look, a copy inside
+/// would be thrice its size in every mail (itself and its HP-Outer), and nobody trusts it for being inside. `None` when the certificate does not carry the address or is too
 /// large: the header is a courtesy, no reason to fail.
 pub(super) fn header(
     out: &AutocryptOut<'_>,
@@ -91,41 +97,84 @@ fn keydata(
     Some(format!(" {}", lines.join(" ")))
 }
 
-/// Candidates of one opened mail. `gossip` holds the payload's gossip fields, and only of an encrypted one.
-pub(super) fn candidates(
-    fields: &[Field],
-    gossip: &[Vec<u8>],
-    addresses: &Addresses,
-    is_report: bool,
-    now: SystemTime,
-) -> Vec<KeyCandidate> {
-    let [author] = addresses.from.as_slice() else { return Vec::new() };
-    if is_report {
-        return Vec::new();
-    }
-    let sent = fields.iter().find(|field| field.is("Date")).and_then(|field| date::parse(&field.value));
-    let effective_date = sent.map_or(now, |sent| sent.min(now));
+/// An opened mail, as far as its key fields are concerned.
+pub(super) struct Incoming<'a> {
+    /// The mail as it came, and the entity whose header stands outside.
+    pub(super) outer: (&'a Document<'a>, EntityId),
+    /// Where the payload is.
+    pub(super) payload: (&'a Document<'a>, EntityId),
+    /// Was the payload encrypted?
+    pub(super) encrypted: bool,
+    /// What is shown of both headers, and who that is from and for.
+    pub(super) fields: &'a [Field],
+    pub(super) addresses: &'a Addresses,
+    pub(super) verdict: &'a Verdict,
+    pub(super) now: SystemTime,
+}
 
-    let mut found = Vec::new();
-    let about_author: Vec<Attributes> = fields
-        .iter()
-        .filter(|field| field.is("Autocrypt"))
-        .filter_map(|field| Attributes::parse(&field.raw))
-        .filter(|header| comparable_address(&header.address) == author.comparable())
-        .collect();
-    // More than one valid header says nothing (Autocrypt Level 1, section 2.3).
-    if let [header] = about_author.as_slice() {
-        found.push(header.candidate(KeySource::Autocrypt, effective_date));
+impl Incoming<'_> {
+    /// `None` for a mail that must not change what is known about anybody: reports, mails that do not say clearly who
+    /// they are from, and those whose signature shows that the author is somebody else.
+    pub(super) fn news(&self) -> Option<KeyNews> {
+        let author = self.author()?;
+        let date = self.fields.iter().find(|field| field.is("Date"));
+        let sent = date.and_then(|field| date::parse(&field.value));
+        let mut candidates: Vec<KeyCandidate> = self.about_author(&author).into_iter().collect();
+        candidates.extend(self.gossip());
+        let effective_date = sent.map_or(self.now, |sent| sent.min(self.now));
+        Some(KeyNews { author, effective_date, candidates })
     }
-    let recipients: HashSet<String> =
-        addresses.to.iter().chain(&addresses.cc).map(|mailbox| mailbox.comparable()).collect();
-    for header in gossip.iter().filter_map(|raw| Attributes::parse(raw)) {
-        if recipients.contains(&comparable_address(&header.address)) {
-            let candidate = header.candidate(KeySource::Gossip, effective_date);
-            found.push(KeyCandidate { prefer_encrypt: false, ..candidate });
+
+    /// The one author, of whom inside and outside say the same.
+    fn author(&self) -> Option<String> {
+        let outside = Addresses::of(self.outer.0, self.outer.1);
+        let ([outer], [author]) = (outside.from.as_slice(), self.addresses.from.as_slice()) else {
+            return None;
+        };
+        let clear = [self.outer, self.payload].iter().all(|&(document, id)| {
+            document.fields(id).filter(|field| field.is("From")).count() <= 1
+                && !document.entity(id).broken_header
+                && !document.fields(id).any(|field| field.is_ambiguous())
+                && !document.entity(id).media_type.is("multipart", "report")
+        });
+        let forged = self.verdict.verdict == VerdictKind::SenderMismatch;
+        (clear && !forged && outer.comparable() == author.comparable()).then(|| author.address.clone())
+    }
+
+    fn about_author(&self, author: &str) -> Option<KeyCandidate> {
+        let author = comparable_address(author);
+        let headers = self.fields.iter().filter(|field| field.is("Autocrypt"));
+        let mut valid = headers
+            .filter_map(|field| Attributes::parse(&field.raw))
+            .filter(|header| comparable_address(&header.address) == author);
+        // More than one valid header says nothing (Autocrypt Level 1, section 2.3).
+        match (valid.next(), valid.next()) {
+            (Some(header), None) => Some(header.candidate(Source::Autocrypt)),
+            _ => None,
         }
     }
-    found
+
+    /// Only what was encrypted may gossip, and only about those who got it too.
+    fn gossip(&self) -> Vec<KeyCandidate> {
+        if !self.encrypted {
+            return Vec::new();
+        }
+        let (document, payload) = self.payload;
+        let recipients: HashSet<String> =
+            self.addresses.to.iter().chain(&self.addresses.cc).map(Mailbox::comparable).collect();
+        let fields = document.fields(payload).filter(|field| field.is("Autocrypt-Gossip"));
+        let mut heard: Vec<(String, KeyCandidate)> = Vec::new();
+        for header in fields.filter_map(|field| Attributes::parse(&field.unfolded())) {
+            let about = comparable_address(&header.address);
+            if recipients.contains(&about) && heard.len() < MOST_GOSSIP {
+                let candidate = header.candidate(Source::AutocryptGossip);
+                heard.push((about, KeyCandidate { prefer_encrypt: false, ..candidate }));
+            }
+        }
+        // Two about one address contradict each other.
+        let alone = |about: &str| heard.iter().filter(|(other, _)| other == about).count() == 1;
+        heard.iter().filter(|(about, _)| alone(about)).map(|(_, candidate)| candidate.clone()).collect()
+    }
 }
 
 struct Attributes {
@@ -142,6 +191,9 @@ impl Attributes {
         for attribute in text.split(';').filter(|attribute| !attribute.trim().is_empty()) {
             let (name, value) = attribute.split_once('=')?;
             match name.trim().to_ascii_lowercase().as_str() {
+                // Which of two counts is what programs disagree on.
+                "addr" if !header.address.is_empty() => return None,
+                "keydata" if !header.keydata.is_empty() => return None,
                 "addr" => header.address = value.trim().to_owned(),
                 "prefer-encrypt" => header.prefer_encrypt = value.trim() == "mutual",
                 "keydata" => header.keydata = transfer::decode(transfer::Encoding::Base64, value.as_bytes()),
@@ -149,23 +201,19 @@ impl Attributes {
                 _ => return None,
             }
         }
-        (!header.address.is_empty() && !header.keydata.is_empty()).then_some(header)
+        let size = header.keydata.len();
+        (!header.address.is_empty() && (1..=MOST_KEYDATA_BYTES).contains(&size)).then_some(header)
     }
 
-    fn candidate(&self, source: KeySource, effective_date: SystemTime) -> KeyCandidate {
-        KeyCandidate {
-            address: self.address.clone(),
-            keydata: self.keydata.clone(),
-            source,
-            prefer_encrypt: self.prefer_encrypt,
-            effective_date,
-        }
+    fn candidate(self, source: Source) -> KeyCandidate {
+        let Self { address, keydata, prefer_encrypt } = self;
+        KeyCandidate { address, keydata, source, prefer_encrypt }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Attributes;
+    use super::*;
 
     #[test]
     fn unknown_attributes_make_a_header_invalid_unless_they_begin_with_an_underscore() {
@@ -176,5 +224,15 @@ mod tests {
         assert!(parse("addr=a@x; critical=1; keydata=aGVsbG8=").is_none());
         assert!(parse("keydata=aGVsbG8=").is_none());
         assert!(parse("addr=a@x").is_none());
+        assert!(parse("addr=a@x; addr=b@x; keydata=aGVsbG8=").is_none());
+    }
+
+    #[test]
+    fn a_header_of_more_than_ten_kibibytes_is_invalid() {
+        let parse = |size: usize| {
+            let keydata = STANDARD.encode(vec![0x99; size]);
+            Attributes::parse(format!("addr=a@x; keydata={keydata}").as_bytes())
+        };
+        assert!(parse(10 << 10).is_some() && parse((10 << 10) + 1).is_none());
     }
 }

@@ -32,7 +32,7 @@ mod structure;
 mod wire;
 
 pub use addresses::{AddressError, Addresses, addresses};
-pub use autocrypt::{AutocryptOut, KeyCandidate, KeySource};
+pub use autocrypt::{AutocryptOut, KeyCandidate, KeyNews};
 pub use fields::{Field, Protection};
 pub use finding::{Finding, FindingCode};
 pub use header_policy::{Confidential, HeaderPolicy};

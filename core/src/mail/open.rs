@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    Addresses, Field, Finding, FindingCode, KeyCandidate, Part, autocrypt,
+    Addresses, Field, Finding, FindingCode, KeyCandidate, KeyNews, Part, autocrypt,
     fields::{self, HeaderContext, Scheme},
     layers::Walk,
     part, sender,
@@ -40,7 +40,7 @@ pub struct OpenedMail {
     pub(super) parts: Vec<Part>,
     pub(super) fields: Vec<Field>,
     pub(super) findings: Vec<Finding>,
-    pub(super) candidates: Vec<KeyCandidate>,
+    pub(super) key_news: Option<KeyNews>,
 }
 
 /// One cryptographic layer that was taken off, outermost first.
@@ -143,16 +143,16 @@ fn finish(
         findings.push(Finding::new(FindingCode::SmimeNotSupported, text));
     }
     let parts = part::parts(&document, payload, &verdict, inline.as_ref(), &mut findings);
-    let gossip: Vec<Vec<u8>> = match encrypted {
-        true => document
-            .fields(payload)
-            .filter(|field| field.is("Autocrypt-Gossip"))
-            .map(|field| field.unfolded())
-            .collect(),
-        false => Vec::new(),
+    let incoming = autocrypt::Incoming {
+        outer: (&outer, outer_id),
+        payload: (&document, payload),
+        encrypted,
+        fields: &fields,
+        addresses,
+        verdict: &verdict,
+        now: context.now,
     };
-    let is_report = document.entity(payload).media_type.is("multipart", "report");
-    let candidates = autocrypt::candidates(&fields, &gossip, addresses, is_report, context.now);
+    let key_news = incoming.news();
     OpenedMail {
         outer,
         outer_id,
@@ -165,7 +165,7 @@ fn finish(
         parts,
         fields,
         findings,
-        candidates,
+        key_news,
     }
 }
 
@@ -262,7 +262,12 @@ impl OpenedMail {
 
     /// Certificates that came along. Candidates, never trusted by themselves.
     pub fn key_candidates(&self) -> &[KeyCandidate] {
-        &self.candidates
+        self.key_news.as_ref().map_or(&[], |news| &news.candidates)
+    }
+
+    /// What the mail says about keys; `None` when it must not be listened to.
+    pub fn key_news(&self) -> Option<&KeyNews> {
+        self.key_news.as_ref()
     }
 }
 

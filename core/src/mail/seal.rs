@@ -91,7 +91,7 @@ impl<'a> Seal<'a> {
 
     /// Seals `mail`, which has its recipients in To, Cc and Bcc.
     pub fn seal(&self, mail: &[u8]) -> Result<SealedMail, MailSealError> {
-        let mut draft = Draft::read(mail, self.now)?;
+        let draft = Draft::read(mail, self.now)?;
         if layer_at(&draft.document, 0)
             .0
             .is_some_and(|layer| layer.name() != "signed" && layer.name() != "inline-signed")
@@ -108,11 +108,11 @@ impl<'a> Seal<'a> {
         let each_hidden = hidden.iter().map(|one| self.certificates(std::slice::from_ref(one)));
         let each_hidden: Vec<Vec<&Certificate>> = each_hidden.collect::<Result<_, _>>()?;
 
-        let header =
-            self.autocrypt.and_then(|out| autocrypt::header(&out, &draft.author, self.policy, self.now));
-        draft.fields.extend(header);
-        let outside = draft.outside(&self.headers);
+        let mut outside = draft.outside(&self.headers);
         let payload = draft.sealed_payload(&outside, self.legacy_display, &self.gossip(&visible))?;
+        outside.extend(
+            self.autocrypt.and_then(|out| autocrypt::header(&out, &draft.author, self.policy, self.now)),
+        );
         let mut copies = Vec::new();
         if !visible.is_empty() {
             copies.push(self.copy(&payload, &outside, everybody, &visible, false)?);

@@ -31,12 +31,9 @@ impl Sign<'_> {
     /// Signs `mail` as `multipart/signed` with its header fields inside (RFC 9788, `hp="clear"`).
     /// Parts are re-encoded where transport could change them. A Bcc field is dropped.
     pub fn sign(&self, mail: &[u8]) -> Result<Vec<u8>, MailSealError> {
-        let mut draft = Draft::read(mail, self.now)?;
-        let header =
-            self.autocrypt.and_then(|out| autocrypt::header(&out, &draft.author, self.policy, self.now));
-        draft.fields.extend(header);
+        let draft = Draft::read(mail, self.now)?;
         // What is signed must survive transport, so inside and outside are the same ASCII.
-        let fields = draft.outside(&HeaderPolicy::None);
+        let mut fields = draft.outside(&HeaderPolicy::None);
         let safe = transport_safe(&draft.document)?;
         let mut payload = Vec::with_capacity(safe.bytes().len() + 4096);
         fields.iter().for_each(|field| field.write(&mut payload));
@@ -52,6 +49,9 @@ impl Sign<'_> {
         };
         let mut signature = Vec::new();
         let micalg = signing.detached(&mut payload.as_slice(), &mut signature)?;
+        fields.extend(
+            self.autocrypt.and_then(|out| autocrypt::header(&out, &draft.author, self.policy, self.now)),
+        );
         Ok(signed_mail(&fields, &payload, &micalg, &signature))
     }
 }

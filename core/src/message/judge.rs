@@ -222,7 +222,7 @@ fn check_key(
 fn check_alive(valid: &ValidErasedKeyAmalgamation<'_, PublicParts>) -> Result<(), Findings> {
     let alive = valid.valid_cert().alive().and_then(|()| valid.alive());
     alive.map_err(|_| {
-        invalid(Code::SignerExpired, "the signer's key was not valid at the time of the signature")
+        invalid(Code::SignerExpired, "the signer's key had expired, or was not valid yet, when it signed")
     })
 }
 

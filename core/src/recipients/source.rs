@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 /// | WKD | the address's domain, by TLS | the domain, its web server or its certificate authority |
 /// | VKS | the server, after a mail to the address | the server, or one mail to the address |
 /// | HKP | nobody | an upload |
-/// | Autocrypt | whoever sent the mail | one forged mail |
 /// | store | nobody: it once was put there | a file that somebody imports |
+/// | Autocrypt | whoever sent the mail | one forged mail |
+/// | Autocrypt gossip | whoever else wrote an encrypted mail to us both | one mail |
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Source {
@@ -32,10 +33,12 @@ pub enum Source {
         /// Its host name.
         server: String,
     },
-    /// The header of a mail, or the gossip in one.
-    Autocrypt,
     /// The certificate directory on this machine.
     Store,
+    /// The header of a mail, about its sender.
+    Autocrypt,
+    /// Inside an encrypted mail, its sender's word about another recipient.
+    AutocryptGossip,
 }
 
 /// Which of the two places a Web Key Directory may be in.
@@ -55,8 +58,9 @@ impl Source {
             Self::Wkd(_) => 1,
             Self::Vks { .. } => 2,
             Self::Hkp { .. } => 3,
-            Self::Autocrypt => 4,
-            Self::Store => 5,
+            Self::Store => 4,
+            Self::Autocrypt => 5,
+            Self::AutocryptGossip => 6,
         }
     }
 
@@ -64,6 +68,11 @@ impl Source {
     /// able to stop mail by contradicting a pin.
     pub(super) fn vouches(&self) -> bool {
         matches!(self, Self::Own | Self::Wkd(_) | Self::Vks { .. })
+    }
+
+    /// Did a mail bring it?
+    pub fn is_mail(&self) -> bool {
+        matches!(self, Self::Autocrypt | Self::AutocryptGossip)
     }
 }
 
@@ -75,8 +84,9 @@ impl fmt::Display for Source {
             Self::Wkd(WkdMethod::Direct) => f.write_str("wkd:direct"),
             Self::Vks { server } => write!(f, "vks:{server}"),
             Self::Hkp { server } => write!(f, "hkp:{server}"),
-            Self::Autocrypt => f.write_str("autocrypt"),
             Self::Store => f.write_str("store"),
+            Self::Autocrypt => f.write_str("autocrypt"),
+            Self::AutocryptGossip => f.write_str("autocrypt-gossip"),
         }
     }
 }
@@ -92,8 +102,9 @@ impl FromStr for Source {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
             None if text == "own" => Ok(Self::Own),
-            None if text == "autocrypt" => Ok(Self::Autocrypt),
             None if text == "store" => Ok(Self::Store),
+            None if text == "autocrypt" => Ok(Self::Autocrypt),
+            None if text == "autocrypt-gossip" => Ok(Self::AutocryptGossip),
             Some(("wkd", "advanced")) => Ok(Self::Wkd(WkdMethod::Advanced)),
             Some(("wkd", "direct")) => Ok(Self::Wkd(WkdMethod::Direct)),
             Some(("vks", server)) => Ok(Self::Vks { server: server.to_owned() }),

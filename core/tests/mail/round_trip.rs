@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What goes in comes out.
 
-use plombe_core::{mail::FindingCode, verdict::VerdictKind};
+use plombe_core::verdict::VerdictKind;
 use proptest::prelude::*;
 
 use crate::cast::{self, BOB, CAROL, contains, open, open_as, seal, sealed, signed};
@@ -161,37 +161,6 @@ fn no_flipped_byte_of_a_signed_mail_changes_what_is_shown() {
         let error = open_as(&BOB, &changed, &Default::default()).err().expect("refused");
         assert!(matches!(error, plombe_core::mail::MailOpenError::BadSignature(_)), "{error:?}");
     }
-}
-
-#[test]
-fn autocrypt_goes_out_and_comes_in() {
-    let book = cast::Book::new();
-    let certificate = cast::ALICE.certificate();
-    let autocrypt =
-        plombe_core::mail::AutocryptOut { certificate: &certificate, prefer_encrypt: true, gossip: true };
-    let seal = plombe_core::mail::Seal {
-        autocrypt: Some(autocrypt),
-        ..plombe_core::mail::Seal::new(
-            book.recipients(),
-            Some((&*cast::ALICE).into()),
-            &cast::POLICY,
-            cast::now(),
-        )
-    };
-    let mail =
-        b"From: alice@example.org\nTo: bob@example.org, carol@example.org\nBcc: mallory@example.org\n\nHi\n";
-    let sealed = seal.seal(mail).unwrap();
-    let opened = open(&sealed.copies[0].mail);
-    let found: Vec<_> = opened.key_candidates().iter().map(|candidate| candidate.address.as_str()).collect();
-    assert_eq!(found, ["alice@example.org", "bob@example.org", "carol@example.org"]);
-    for candidate in opened.key_candidates() {
-        let certificate = plombe_core::cert::Certificate::parse(&candidate.keydata).unwrap();
-        assert_eq!(
-            certificate.addresses(&cast::POLICY, cast::now()),
-            std::slice::from_ref(&candidate.address)
-        );
-    }
-    assert!(opened.findings().iter().all(|finding| finding.code != FindingCode::HeaderChangedInTransit));
 }
 
 proptest! {

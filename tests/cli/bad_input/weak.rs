@@ -82,6 +82,30 @@ fn message_without_integrity_protection() {
     refused(&home, &["decrypt"], &sealed, &[8], "no integrity protection");
 }
 
+#[test]
+fn dsa_and_elgamal_keys_are_kept_and_said_to_be_of_no_use() {
+    let Some(gpg) = Gpg::new() else { return };
+    let parameters = "Key-Type: DSA\nKey-Length: 2048\nSubkey-Type: ELG-E\nSubkey-Length: 2048";
+    gpg.generate(BOB, parameters, &["--cert-digest-algo", "SHA256"]);
+    let (home, scratch) = (Home::new(), Scratch::new());
+    let file = scratch.write("bob.tsk", gpg.run(&["--export-secret-keys", BOB], b"").ok());
+    let imported = home.run(["key", "import", file.to_str().unwrap()], b"").expect_code(0);
+    for algorithm in ["DSA 2048", "ElGamal 2048"] {
+        assert!(imported.stderr.contains(&format!("({algorithm}) is kept but never used")), "{imported}");
+    }
+    let told = home.run(["key", "import", "--json", file.to_str().unwrap()], b"").ok();
+    let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!(told["imported"][0]["never_used"].as_array().unwrap().len(), 2, "{told}");
+    refused(&home, &["encrypt", "--to", BOB], b"content", &[9], "no longer safe");
+    refused(&home, &["sign"], b"content", &[9], "");
+    let sealed = gpg.run(&["--recipient", BOB, "--cipher-algo", "AES256", "--encrypt"], b"content").ok();
+    let ran = refused(&home, &["decrypt"], &sealed, &[9], "DSA, ElGamal");
+    assert!(ran.stderr.contains(" hint: "), "{ran}");
+    // What was taken in is given back whole, to be used elsewhere.
+    let again = home.run(["key", "export", "--secret", BOB], b"").ok();
+    assert!(String::from_utf8(again).unwrap().contains("PRIVATE KEY BLOCK"));
+}
+
 /// The message with its SEIPD packet (tag 18, version 1) replaced by a packet of tag 9 with the same body.
 fn without_integrity(message: &[u8]) -> Vec<u8> {
     let mut at = 0;
