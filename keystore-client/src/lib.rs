@@ -2,4 +2,43 @@
 //! Native client of a Plombe keystore: sessions, device proofs, sealed requests.
 //!
 //! The keystore's wire types and everything that is pure about them are in [`plombe_core::keystore`]; this crate does
-//! the HTTP. It refuses to talk to a keystore whose pinned key has changed.
+//! the HTTP. It refuses to talk to a keystore whose pinned keys have changed, and believes nothing that is not sealed:
+//! an answer from something in between is reported, never acted on.
+//!
+//! ```no_run
+//! use plombe_client::{DeviceKey, Keystore, Options};
+//! use plombe_core::keystore::{EnrolmentCode, calls::session::WhoAmI};
+//!
+//! # fn main() -> Result<(), plombe_client::ClientError> {
+//! # let code: EnrolmentCode = unimplemented!();
+//! let keystore = Keystore::connect("https://keys.example.org", None, Options::new(std::time::SystemTime::now))?;
+//! // Show keystore.identity().fingerprint() to the user, or rely on the code, which names it.
+//! let device = DeviceKey::generate();
+//! let mut session = keystore.log_in_with_code(device, &code, "laptop")?;
+//! println!("logged in as {}", session.call(&WhoAmI {})?.name);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Modules in reading order:
+//!
+//! * [`Keystore`]: one keystore, reached and recognised. Start here.
+//! * [`Session`]: calls in somebody's name; [`SavedSession`] is what a program keeps of it.
+//! * [`OidcLogin`]: a log-in through the browser.
+//! * [`DeviceKey`], [`ClientError`].
+
+mod device;
+mod error;
+mod exchange;
+mod http;
+mod keystore;
+mod log_in;
+mod oidc;
+mod session;
+
+pub use device::{BadDeviceKey, DeviceKey};
+pub use error::ClientError;
+pub use http::Options;
+pub use keystore::Keystore;
+pub use oidc::OidcLogin;
+pub use session::{SavedSession, Session};

@@ -8,7 +8,8 @@ use super::{
     login::{Identity, SessionGrant},
 };
 
-/// Replaces this session's token by a new one. The old one ends.
+/// Gives this session a new token. The old one lasts to its own end and no longer, so that two programs of one device do
+/// not throw each other out.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RenewSession {}

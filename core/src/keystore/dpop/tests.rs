@@ -165,12 +165,13 @@ fn other_algorithms_and_types_are_refused() {
 #[test]
 fn other_members_are_refused() {
     let (header, claims) = sound_parts();
-    let broken = |change: &dyn Fn(&mut Value, &mut Value)| {
+    type Change = dyn Fn(&mut Value, &mut Value);
+    let broken = |change: &Change| {
         let (mut header, mut claims) = (header.clone(), claims.clone());
         change(&mut header, &mut claims);
         parse(&header, &claims).unwrap_err()
     };
-    let changes: [&dyn Fn(&mut Value, &mut Value); 15] = [
+    let changes: [&Change; 15] = [
         &|header, _| header["jwk"]["d"] = "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE".into(),
         &|header, _| header["jwk"]["kid"] = "1".into(),
         &|header, _| header["jwk"]["kty"] = "oct".into(),

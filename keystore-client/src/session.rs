@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Calls in somebody's name.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use plombe_core::keystore::{
+    KeystoreIdentity,
+    calls::{
+        Call,
+        login::{Identity, LoggedIn, SessionGrant},
+        session::{LogOut, RenewSession},
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientError, DeviceKey, Keystore, Options};
+
+/// A session is renewed when it has less than this left.
+const RENEW_BEFORE_SECONDS: u64 = 60;
+
+/// A log-in of this device.
+#[derive(Debug)]
+pub struct Session {
+    keystore: Keystore,
+    device: DeviceKey,
+    grant: SessionGrant,
+    identity: Identity,
+}
+
+/// What a program keeps of a session between two runs, beside the device key. Holds the session's token: secret, though
+/// useless without the device key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedSession {
+    /// The pin.
+    pub keystore: KeystoreIdentity,
+    /// The token and how long it lasts.
+    pub grant: SessionGrant,
+    /// Who it speaks for.
+    pub identity: Identity,
+    /// The newest checkpoint of the log that was seen. Sent along, so that a keystore which went back is found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+}
+
+impl Session {
+    pub(crate) fn new(keystore: Keystore, device: DeviceKey, logged_in: LoggedIn) -> Self {
+        Self { keystore, device, grant: logged_in.session, identity: logged_in.identity }
+    }
+
+    /// Goes on with what an earlier run saved.
+    pub fn resume(saved: SavedSession, device: DeviceKey, options: Options) -> Result<Self, ClientError> {
+        let keystore = Keystore::pinned(saved.keystore, options);
+        keystore.remember_checkpoint(saved.checkpoint.as_deref())?;
+        Ok(Self { keystore, device, grant: saved.grant, identity: saved.identity })
+    }
+
+    /// What to keep. After any call it may have changed: a renewed token, a newer checkpoint.
+    pub fn saved(&self) -> SavedSession {
+        SavedSession {
+            keystore: self.keystore.identity().clone(),
+            grant: self.grant.clone(),
+            identity: self.identity.clone(),
+            checkpoint: self.keystore.checkpoint(),
+        }
+    }
+
+    /// Makes a call; renews the session first when it is about to expire.
+    ///
+    /// A call that got no answer is sent again with the same request id, so it happens once at most.
+    pub fn call<C: Call>(&mut self, call: &C) -> Result<C::Answer, ClientError> {
+        let now = seconds((self.keystore.options().now)());
+        if now + RENEW_BEFORE_SECONDS >= self.grant.expires_at && self.grant.expires_at < self.grant.ends_at {
+            self.renew()?;
+        }
+        self.keystore.exchange(&self.device, Some(&self.grant.token), call)
+    }
+
+    /// Takes a new token now.
+    pub fn renew(&mut self) -> Result<(), ClientError> {
+        self.grant = self.keystore.exchange(&self.device, Some(&self.grant.token), &RenewSession {})?;
+        Ok(())
+    }
+
+    /// Ends the session.
+    pub fn log_out(mut self) -> Result<(), ClientError> {
+        self.call(&LogOut {}).map(drop)
+    }
+
+    /// Who this session spoke for when it began.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The keystore.
+    pub fn keystore(&self) -> &Keystore {
+        &self.keystore
+    }
+
+    /// This device.
+    pub fn device(&self) -> &DeviceKey {
+        &self.device
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
