@@ -54,9 +54,17 @@ pub enum ClientError {
     /// More than either side takes.
     #[error("the request is too large for the keystore")]
     TooLarge,
-    /// The log does not contain what it contained before: rolled back, forked, or another log.
-    #[error("the keystore's log contradicts what it showed before: {0}")]
-    LogContradicts(&'static str),
+    /// The log does not contain what it contained before: rolled back, forked, or another log. Both notes are evidence: keep
+    /// them, and tell people who do not run the keystore.
+    #[error("the keystore's log contradicts what it showed before: {reason}")]
+    LogContradicts {
+        /// In what way.
+        reason: &'static str,
+        /// The checkpoint that was seen before.
+        before: Option<String>,
+        /// What came now.
+        now: Option<String>,
+    },
     /// The browser did not come back, or not with what was agreed.
     #[error("the log-in in the browser did not come to an end: {0}")]
     Browser(String),
@@ -78,7 +86,7 @@ impl ClientError {
             Self::Tampered => "tampered",
             Self::NotUnderstood => "not-understood",
             Self::TooLarge => "too-large",
-            Self::LogContradicts(_) => "log-contradicts",
+            Self::LogContradicts { .. } => "log-contradicts",
             Self::Browser(_) => "browser",
         }
     }

@@ -3,11 +3,14 @@
 
 use std::{thread, time::Duration};
 
-use plombe_core::keystore::{
-    ApiProblem, ProblemCode, RequestId, SessionToken,
-    calls::{Call, Request},
-    dpop::ProofRequest,
-    envelope::{EnvelopeError, Reply, ReplyKey, RequestBinding, seal_request},
+use plombe_core::{
+    keystore::{
+        ApiProblem, ProblemCode, RequestId, SessionToken,
+        calls::{Call, Request},
+        dpop::ProofRequest,
+        envelope::{EnvelopeError, Reply, ReplyKey, RequestBinding, seal_request},
+    },
+    log::SignedCheckpoint,
 };
 use zeroize::Zeroizing;
 
@@ -39,9 +42,10 @@ impl Keystore {
         token: Option<&SessionToken>,
         call: &C,
     ) -> Result<C::Answer, ClientError> {
+        let shown = self.checkpoints().latest().cloned();
         let request = Request {
             request_id: RequestId::from_random(random_array()),
-            checkpoint: self.checkpoint(),
+            checkpoint: shown.as_ref().map(|shown| shown.note().to_owned()),
             call,
         };
         let plaintext = Zeroizing::new(serde_json::to_vec(&request).map_err(|_| ClientError::TooLarge)?);
@@ -49,7 +53,7 @@ impl Keystore {
         let (mut attempt, mut nonces) = (1, 0);
         loop {
             match self.attempt(C::PATH, device, token, &plaintext)? {
-                Outcome::Reply(reply) => return self.answer::<C>(reply),
+                Outcome::Reply(reply) => return self.answer::<C>(reply, shown.as_ref()),
                 Outcome::NewNonce(_) if nonces < MAX_NONCES => nonces += 1,
                 Outcome::Again(_) if attempt < attempts => {
                     thread::sleep(backoff(self.options().backoff, attempt));
@@ -118,8 +122,13 @@ impl Keystore {
         }
     }
 
-    fn answer<C: Call>(&self, reply: Reply) -> Result<C::Answer, ClientError> {
-        self.remember_checkpoint(reply.checkpoint.as_deref())?;
+    /// `shown` is the checkpoint that went along with the request.
+    fn answer<C: Call>(
+        &self,
+        reply: Reply,
+        shown: Option<&SignedCheckpoint>,
+    ) -> Result<C::Answer, ClientError> {
+        self.checkpoints().accept(reply.checkpoint.as_deref(), shown)?;
         if reply.status >= 400 {
             return Err(refused(&reply));
         }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! One keystore, reached and recognised.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plombe_core::keystore::{API_VERSION, INFO_PATH, Info, KeystoreIdentity, Origin};
 
 use crate::{
     ClientError,
+    checkpoints::Checkpoints,
     http::{Http, HttpError, Options},
 };
 
@@ -22,7 +23,7 @@ struct Inner {
     identity: KeystoreIdentity,
     options: Options,
     nonce: Mutex<Option<String>>,
-    checkpoint: Mutex<Option<String>>,
+    checkpoints: Mutex<Checkpoints>,
 }
 
 impl Keystore {
@@ -45,12 +46,12 @@ impl Keystore {
         if let Some(pinned) = pinned {
             same(pinned, &identity)?;
         }
-        Ok(Self::with(http, identity, options))
+        Self::with(http, identity, options)
     }
 
     /// Takes the pinned keys for granted and asks nothing. Should they have changed, requests do not open, which the first call
     /// reports as [`ClientError::IdentityChanged`].
-    pub fn pinned(identity: KeystoreIdentity, options: Options) -> Self {
+    pub fn pinned(identity: KeystoreIdentity, options: Options) -> Result<Self, ClientError> {
         Self::with(Http::new(identity.origin.clone(), &options), identity, options)
     }
 
@@ -66,27 +67,23 @@ impl Keystore {
         Ok(info)
     }
 
-    /// The newest checkpoint of the log that this client has seen.
-    pub fn checkpoint(&self) -> Option<String> {
-        lock(&self.0.checkpoint).clone()
+    fn with(http: Http, identity: KeystoreIdentity, options: Options) -> Result<Self, ClientError> {
+        let verifier = identity
+            .log_verifier
+            .parse()
+            .map_err(|_| ClientError::NotAKeystore("its log has no usable key"))?;
+        let (nonce, checkpoints) = (Mutex::new(None), Mutex::new(Checkpoints::new(verifier)));
+        Ok(Self(Arc::new(Inner { http, identity, options, nonce, checkpoints })))
     }
 
-    fn with(http: Http, identity: KeystoreIdentity, options: Options) -> Self {
-        let (nonce, checkpoint) = (Mutex::new(None), Mutex::new(None));
-        Self(Arc::new(Inner { http, identity, options, nonce, checkpoint }))
+    /// What was seen of the log.
+    pub(crate) fn checkpoints(&self) -> MutexGuard<'_, Checkpoints> {
+        lock(&self.0.checkpoints)
     }
 
     /// Have the keys changed since they were pinned?
     pub(crate) fn check_identity(&self) -> Result<(), ClientError> {
         self.info().map(drop)
-    }
-
-    /// Keeps the checkpoint that came with a sealed reply.
-    pub(crate) fn remember_checkpoint(&self, note: Option<&str>) -> Result<(), ClientError> {
-        if let Some(note) = note {
-            *lock(&self.0.checkpoint) = Some(note.to_owned());
-        }
-        Ok(())
     }
 
     pub(crate) fn nonce(&self) -> Option<String> {
@@ -138,6 +135,6 @@ fn same(pinned: &KeystoreIdentity, found: &KeystoreIdentity) -> Result<(), Clien
 }
 
 /// What is behind these locks is whole at any moment, whoever panicked.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -25,8 +25,10 @@
 //! * [`Keystore`]: one keystore, reached and recognised. Start here.
 //! * [`Session`]: calls in somebody's name; [`SavedSession`] is what a program keeps of it.
 //! * [`OidcLogin`]: a log-in through the browser.
+//! * [`SeenLog`]: what is remembered of the keystore's log, so that it cannot go back.
 //! * [`DeviceKey`], [`ClientError`].
 
+mod checkpoints;
 mod device;
 mod error;
 mod exchange;
@@ -36,6 +38,7 @@ mod log_in;
 mod oidc;
 mod session;
 
+pub use checkpoints::SeenLog;
 pub use device::{BadDeviceKey, DeviceKey};
 pub use error::ClientError;
 pub use http::Options;

@@ -7,13 +7,14 @@ use plombe_core::keystore::{
     KeystoreIdentity,
     calls::{
         Call,
+        audit::ProveConsistency,
         login::{Identity, LoggedIn, SessionGrant},
         session::{LogOut, RenewSession},
     },
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientError, DeviceKey, Keystore, Options};
+use crate::{ClientError, DeviceKey, Keystore, Options, checkpoints::SeenLog};
 
 /// A session is renewed when it has less than this left.
 const RENEW_BEFORE_SECONDS: u64 = 60;
@@ -37,9 +38,9 @@ pub struct SavedSession {
     pub grant: SessionGrant,
     /// Who it speaks for.
     pub identity: Identity,
-    /// The newest checkpoint of the log that was seen. Sent along, so that a keystore which went back is found out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<String>,
+    /// What was seen of the log. Shown to the keystore, so that one which went back is found out.
+    #[serde(default)]
+    pub log: SeenLog,
 }
 
 impl Session {
@@ -49,8 +50,8 @@ impl Session {
 
     /// Goes on with what an earlier run saved.
     pub fn resume(saved: SavedSession, device: DeviceKey, options: Options) -> Result<Self, ClientError> {
-        let keystore = Keystore::pinned(saved.keystore, options);
-        keystore.remember_checkpoint(saved.checkpoint.as_deref())?;
+        let keystore = Keystore::pinned(saved.keystore, options)?;
+        keystore.checkpoints().resume(&saved.log)?;
         Ok(Self { keystore, device, grant: saved.grant, identity: saved.identity })
     }
 
@@ -60,7 +61,7 @@ impl Session {
             keystore: self.keystore.identity().clone(),
             grant: self.grant.clone(),
             identity: self.identity.clone(),
-            checkpoint: self.keystore.checkpoint(),
+            log: self.keystore.checkpoints().seen(),
         }
     }
 
@@ -79,6 +80,17 @@ impl Session {
     pub fn renew(&mut self) -> Result<(), ClientError> {
         self.grant = self.keystore.exchange(&self.device, Some(&self.grant.token), &RenewSession {})?;
         Ok(())
+    }
+
+    /// Has the log only been appended to since the last time? Asks for the proof when it has grown.
+    ///
+    /// Each reply's checkpoint is checked for its signature and against what the keystore was shown; this is for what only
+    /// a proof can tell. Worth a request at the end of a program's run, before it saves the session.
+    pub fn verify_log(&mut self) -> Result<(), ClientError> {
+        let Some((old, new)) = self.keystore.checkpoints().unproven() else { return Ok(()) };
+        let call = ProveConsistency { old_size: old.head().size, new_size: new.head().size };
+        let proof = self.call(&call)?.proof;
+        self.keystore.checkpoints().prove(&old, new, proof)
     }
 
     /// Ends the session.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use plombe_client::{ClientError, DeviceKey, Keystore, Options, SavedSession, Session};
+use plombe_client::{ClientError, DeviceKey, Keystore, Options, SavedSession, SeenLog, Session};
 use plombe_core::keystore::{
     EnrolmentCode, ProblemCode, SessionToken,
     calls::{
@@ -58,7 +58,7 @@ fn session(keystore: &Scripted, expires_at: u64) -> Session {
         keystore: keystore.identity.clone(),
         grant: grant(1, expires_at),
         identity: alice(),
-        checkpoint: None,
+        log: SeenLog::default(),
     };
     Session::resume(saved, DeviceKey::generate(), options()).unwrap()
 }
@@ -100,8 +100,12 @@ fn keys_that_change_after_pinning_are_noticed_by_the_first_call() {
     let pinned = starts(|_, _, _| None);
     let mut identity = pinned.identity.clone();
     identity.origin = keystore.identity.origin.clone();
-    let saved =
-        SavedSession { keystore: identity, grant: grant(1, NOW + 500), identity: alice(), checkpoint: None };
+    let saved = SavedSession {
+        keystore: identity,
+        grant: grant(1, NOW + 500),
+        identity: alice(),
+        log: SeenLog::default(),
+    };
     let mut session = Session::resume(saved, DeviceKey::generate(), options()).unwrap();
     let refused = session.call(&WhoAmI {}).unwrap_err();
     assert!(matches!(refused, ClientError::IdentityChanged { .. }), "{refused:?}");

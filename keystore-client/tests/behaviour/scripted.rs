@@ -10,10 +10,13 @@ use std::{
     thread,
 };
 
-use plombe_core::keystore::{
-    ApiProblem, HpkePublicKey, Info, KeystoreIdentity, LoginMethods, Origin, ProblemCode, SessionToken,
-    dpop::{Expectation, Proof, UnverifiedProof},
-    envelope::{Reply, ReplyKey, RequestBinding, derive_hpke_public, open_request},
+use plombe_core::{
+    keystore::{
+        ApiProblem, HpkePublicKey, Info, KeystoreIdentity, LoginMethods, Origin, ProblemCode, SessionToken,
+        dpop::{Expectation, Proof, UnverifiedProof},
+        envelope::{Reply, ReplyKey, RequestBinding, derive_hpke_public, open_request},
+    },
+    log::{KeyKind, VerifierKey},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -81,7 +84,7 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin: Origin = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let hpke_public = HpkePublicKey(derive_hpke_public(&secret).unwrap());
-        let identity = KeystoreIdentity { origin, hpke_public, log_verifier: LOG_VERIFIER.into() };
+        let identity = KeystoreIdentity { origin, hpke_public, log_verifier: verifier().to_string() };
         let scripted = Arc::new(Self { identity, secret, asks: Arc::default() });
         let server = Arc::clone(&scripted);
         thread::spawn(move || {
@@ -168,7 +171,9 @@ impl Scripted {
     }
 }
 
-const LOG_VERIFIER: &str = "keys.example.org+00000000+AQ";
+fn verifier() -> VerifierKey {
+    VerifierKey::of_seed("keys.example.org", KeyKind::Log, &[9; 32]).unwrap()
+}
 
 fn read(stream: &TcpStream) -> Option<Ask> {
     let mut reader = BufReader::new(stream);

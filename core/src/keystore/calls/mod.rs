@@ -97,7 +97,7 @@ all_paths! {
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
     backup::PutBackup, backup::FetchBackup, backup::ListBackups,
     directory::PublishCertificate, directory::WithdrawCertificate,
-    audit::ListEntries,
+    audit::ListEntries, audit::ProveConsistency,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
     principals::CreateCode,
     issuers::AddIssuer, issuers::ListIssuers, issuers::RemoveIssuer,
