@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! Other people's OpenPGP programs, for tests that run them beside ours: looks which are missing and installs those.
+//! Other people's programs, for tests that run them beside ours: looks which are missing and installs those.
 //!
-//! Debian packages through apt (see [`setup`]), OpenPGP.js through npm beside its script, pysequoia through pip into a
-//! virtual environment under `target/`. Versions of the latter two are pinned in `tests/interop`.
+//! Debian packages through apt (see [`setup`]), OpenPGP.js and oidc-provider through npm beside their scripts, pysequoia
+//! through pip into a virtual environment under `target/`. Versions of the latter three are pinned in `tests/interop`.
 
 use std::{
     env, fs,
@@ -56,7 +56,8 @@ pub(crate) fn install() -> Result<()> {
     if !packages.is_empty() {
         setup::packages("testing beside other OpenPGP programs", &packages)?;
     }
-    node_modules(&root().join("tests/interop/node"))?;
+    node_modules("installing OpenPGP.js", &root().join("tests/interop/node"))?;
+    node_modules("installing oidc-provider", &root().join("tests/interop/oidc"))?;
     python(&root().join("tests/interop/python/requirements.txt"))?;
     Ok(())
 }
@@ -79,14 +80,14 @@ fn environment() -> PathBuf {
 }
 
 /// Installs exactly what the lock file says, when that is not what is there.
-fn node_modules(folder: &Path) -> Result<()> {
+fn node_modules(step: &str, folder: &Path) -> Result<()> {
     let lock = folder.join("package-lock.json");
     if is_current(&lock, &folder.join("node_modules/.installed"))? {
         return Ok(());
     }
     // No install scripts: nothing that is fetched runs before a test runs it.
     let args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    run("installing OpenPGP.js", Command::new("npm").args(args).current_dir(folder).stdin(Stdio::null()))?;
+    run(step, Command::new("npm").args(args).current_dir(folder).stdin(Stdio::null()))?;
     remember(&lock, &folder.join("node_modules/.installed"))
 }
 

@@ -4,6 +4,7 @@
 mod flow_refusals;
 mod forgeries;
 mod forging_provider;
+mod real_provider;
 mod token;
 
 use std::time::{Duration, SystemTime};
