@@ -384,6 +384,7 @@ fn issuers_that_clash_or_are_insecure_are_refused_at_start() {
         (json!({ "domains": ["*.example.org"] }), "domains"),
         (json!({ "algorithms": [] }), "algorithms"),
         (json!({ "max_clock_skew_seconds": 61 }), "max_clock_skew_seconds"),
+        (json!({ "max_clock_skew_seconds": 9 }), "max_clock_skew_seconds"),
         (json!({ "redirect_uris": ["https://*.example.org/"] }), "redirect_uris"),
         (json!({ "name": "Example Inc." }), "name"),
         (json!({ "tenant": "" }), "tenant"),

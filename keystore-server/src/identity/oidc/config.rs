@@ -36,7 +36,8 @@ pub struct IssuerConfig {
     /// PEM file with the certification authorities for this issuer's hosts, instead of the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// How far the issuer's clock may be off, at most 60. Default: 30.
+    /// How far the issuer's clock may be off: 10 to 60. Default: 30. (A token is issued while we wait for it, so it may be
+    /// some seconds younger than our look at the clock.)
     #[serde(default = "default_skew_seconds")]
     pub max_clock_skew_seconds: u64,
     /// Asks for a fresh proof of identity when the issuer's own session is older. Default: the issuer decides.
@@ -83,8 +84,10 @@ impl IssuerConfig {
         if self.algorithms.is_empty() {
             return wrong("algorithms: name at least one");
         }
-        if self.max_clock_skew_seconds > 60 {
-            return wrong("max_clock_skew_seconds: at most 60; set the clocks instead");
+        if !(10..=60).contains(&self.max_clock_skew_seconds) {
+            return wrong(
+                "max_clock_skew_seconds: 10 to 60; when that is not enough, set the clocks instead",
+            );
         }
         if self.redirect_uris.iter().any(|uri| Url::parse(uri).is_err() || uri.contains('*')) {
             return wrong("redirect_uris: whole URIs, without wildcards");
