@@ -65,7 +65,7 @@ pub enum Disclosure {
     Whole {
         /// The entry's own salt.
         salt: Salt,
-        /// The entry's bytes as they were hashed; [`Entry::read`](super::entry::Entry::read) reads them.
+        /// The entry's bytes as they were hashed; byte for byte.
         body: Vec<u8>,
     },
     /// Body and salt were erased.

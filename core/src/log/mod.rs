@@ -7,7 +7,6 @@
 //!
 //! In reading order:
 //!
-//! * [`entry`]: what one entry says.
 //! * [`leaf_content`], [`commitment`], [`Disclosure`]: what is hashed, so that an entry can be erased and its leaf stays.
 //! * [`entry`]: what an entry says.
 //! * [`Frontier`]: appends, and names the nodes that a store keeps.
