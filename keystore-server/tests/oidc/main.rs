@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Log-in by OpenID: with a certified provider, and against one that forges.
 
+mod configuration;
 mod flow_refusals;
 mod forgeries;
 mod forging_provider;
+mod provider_answers;
 mod real_provider;
+mod story;
 mod token;
 
 use std::time::{Duration, SystemTime};
