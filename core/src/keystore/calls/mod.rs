@@ -109,12 +109,22 @@ all_paths! {
 #[cfg(test)]
 mod tests {
     use super::{ALL, Access, Call, Request, session::WhoAmI};
+    use crate::keystore::ProblemCode;
 
     #[test]
     fn every_call_has_a_path_of_its_own() {
         let mut seen = std::collections::HashSet::new();
         for (path, _) in ALL {
             assert!(path.starts_with("/v1/") && seen.insert(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_protocols_description_names_every_call_and_every_refusal() {
+        const DESCRIPTION: &str = include_str!("../../../../docs/keystore-protocol.md");
+        let codes = ProblemCode::ALL.iter().map(|code| code.as_str());
+        for word in ALL.iter().map(|(path, _)| *path).chain(codes) {
+            assert!(DESCRIPTION.contains(&format!("`{word}`")), "{word}");
         }
     }
 
