@@ -83,6 +83,36 @@ fn a_locked_tsk_opens_with_its_passphrase_only() {
 }
 
 #[test]
+fn a_passphrase_costs_what_the_format_allows() {
+    use sequoia_openpgp::{
+        Cert, crypto::S2K, packet::key::SecretKeyMaterial, parse::Parse as _, types::HashAlgorithm,
+    };
+    for profile in [Profile::Rfc4880, Profile::Rfc9580] {
+        let armored = alice(profile).tsk.lock(Some(&Passphrase::new("correct horse"))).unwrap().to_armored();
+        let cert = Cert::from_bytes(armored.as_bytes()).unwrap();
+        let mut secrets = 0;
+        for key in cert.keys().secret() {
+            let SecretKeyMaterial::Encrypted(secret) = key.key().secret() else { panic!("{profile}: open") };
+            match (profile, secret.s2k()) {
+                (Profile::Rfc9580, S2K::Argon2 { t: 3, m: 16, .. }) => {
+                    assert!(
+                        secret.aead_algo().is_some(),
+                        "{profile}: nothing binds the secret to its public part"
+                    );
+                }
+                (
+                    Profile::Rfc4880,
+                    S2K::Iterated { hash: HashAlgorithm::SHA256, hash_bytes: 0x3e0_0000, .. },
+                ) => {}
+                (_, other) => panic!("{profile}: {other:?}"),
+            }
+            secrets += 1;
+        }
+        assert!(secrets > 1, "{profile}");
+    }
+}
+
+#[test]
 fn changing_the_passphrase_forgets_the_old_one() {
     let alice = alice(Profile::Rfc4880).tsk;
     let (old, new) = (Passphrase::new("old"), Passphrase::new("new"));

@@ -4,6 +4,8 @@
 //! * `lines`: the lines that must work as they are written.
 //! * `keys`, `passphrases`, `outputs`, `files`, `mail`, `in_place`, `terminal`, `doctor`: what each group of commands
 //!   promises.
+//! * `json`: every command answers programs as it answers people.
+//! * `autocrypt`: certificates that mails bring along.
 //! * `discovery`: finding, trusting and publishing, with a key server on this machine.
 //! * `bad_input`: what nobody should send, and what comes of it: a message, a documented exit code, no output.
 
@@ -14,6 +16,7 @@ mod doctor;
 mod files;
 mod gpg;
 mod in_place;
+mod json;
 mod keys;
 mod lines;
 mod mail;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key export`: certificates, or with `--secret` a TSK.
 
+use plombe_core::Fingerprint;
+use serde_json::json;
+
 use crate::{
     app::App,
     args::OutputArgs,
@@ -27,6 +30,7 @@ pub(crate) struct Args {
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     if args.secret {
         let mut armored = zeroize::Zeroizing::new(String::new());
+        let mut exported = Vec::new();
         for who in &args.who {
             let tsk = who.tsk(app)?;
             if !tsk.is_locked() {
@@ -35,17 +39,33 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
                 ));
             }
             armored.push_str(&tsk.to_armored());
+            exported.push(tsk.fingerprint());
         }
-        return output::write_all(&args.output, Content::SecretKey, armored.as_bytes());
+        output::write_all(&args.output, Content::SecretKey, armored.as_bytes())?;
+        return tell(app, &args, &exported);
     }
     let mut bytes = Vec::new();
+    let mut exported = Vec::new();
     for who in &args.who {
         let certificate = who.certificate(app)?;
+        exported.push(certificate.fingerprint());
         match args.binary {
             true => bytes.extend(certificate.to_bytes()),
             false => bytes.extend(certificate.to_armored().into_bytes()),
         }
     }
     let content = if args.binary { Content::PublicBinary } else { Content::Public };
-    output::write_all(&args.output, content, &bytes)
+    output::write_all(&args.output, content, &bytes)?;
+    tell(app, &args, &exported)
+}
+
+/// What was exported is the answer for people; programs are told what it was.
+fn tell(app: &App<'_>, args: &Args, exported: &[Fingerprint]) -> anyhow::Result<()> {
+    if !app.terminal.json {
+        return Ok(());
+    }
+    let list = exported
+        .iter()
+        .map(|fingerprint| json!({"fingerprint": fingerprint.to_hex(), "secret": args.secret}));
+    app.terminal.json_beside(&args.output, &json!({"exported": list.collect::<Vec<_>>()}))
 }

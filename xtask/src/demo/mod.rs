@@ -100,7 +100,15 @@ fn alice_seals(stage: &Stage, plain: &Mail) -> Result<()> {
         plain.bytes().len()
     ));
     stage.write("plain.eml", plain.bytes())?;
-    stage.piped("alice", &["mail", "seal"], "plain.eml", "sealed.eml")
+    stage.piped("alice", &["mail", "seal"], "plain.eml", "sealed.eml")?;
+    if plain.author().eq_ignore_ascii_case(plain.first_recipient()) {
+        return Ok(());
+    }
+    tell(
+        "\nThe first time that she writes to somebody, her computer notes whose certificate that is. Should another one\n\
+         turn up for the address one day, she is asked, and nothing is sealed for it by itself.",
+    );
+    Ok(())
 }
 
 fn the_provider_looks(stage: &Stage, plain: &Mail) -> Result<()> {
