@@ -12,8 +12,10 @@
 //! * [`Frontier`]: appends, and names the nodes that a store keeps.
 //! * [`Nodes`], [`InclusionProof`], [`ConsistencyProof`]: proofs from complete subtrees, and their verification.
 //! * [`Checkpoint`], [`SignedCheckpoint`], [`VerifierKey`]: what the log signs (C2SP tlog-checkpoint, signed-note).
+//! * [`tile`]: the tree as files, and proofs by somebody who has only those (C2SP tlog-tiles).
 
 pub mod entry;
+pub mod tile;
 
 mod checkpoint;
 mod frontier;
