@@ -13,7 +13,7 @@ pub enum CustodyError {
     /// The key's time is over, or it was ended.
     #[error("this key cannot sign: {0}")]
     Unusable(#[from] Unusable),
-    /// Not exactly one session key packet of version 3 or 6, in the one form that it is written in.
+    /// Not exactly one session key packet of version 3 or 6.
     #[error("this is not exactly one wrapped session key")]
     NotOneWrappedKey,
     /// Names another recipient, or another algorithm than the key's.

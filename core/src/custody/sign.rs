@@ -34,13 +34,11 @@ pub fn sign_digest(
     if hash.digest_size().ok() != Some(digest.len()) {
         return Err(CustodyError::DigestLength);
     }
-    let algorithm = key.public().pk_algo();
-    if is_rsa(algorithm) && !cfg!(feature = "crypto-openssl") {
+    if is_rsa(key.public().pk_algo()) && !cfg!(feature = "crypto-openssl") {
         return Err(CustodyError::VariableTime);
     }
     let signature = key.sign(hash, digest).map_err(|_| CustodyError::Refused)?;
-    let bytes = signature.to_vec().map_err(|_| CustodyError::Refused)?;
-    Ok(DigestSignature { algorithm: algorithm.into(), bytes })
+    signature.to_vec().map(DigestSignature).map_err(|_| CustodyError::Refused)
 }
 
 fn is_strong(hash: HashAlgorithm) -> bool {

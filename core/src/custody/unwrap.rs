@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! From one wrapped session key to the session key.
 
-use openpgp::{packet::PKESK, parse::Parse, serialize::MarshalInto, types::SymmetricAlgorithm};
+use openpgp::{packet::PKESK, parse::Parse, types::SymmetricAlgorithm};
 use sequoia_openpgp as openpgp;
 
 use super::{
@@ -9,11 +9,12 @@ use super::{
     keys::{Capability, is_rsa, key_for},
 };
 use crate::{
-    Fingerprint, KeyHandle,
+    Fingerprint,
     cert::Tsk,
     message::{
         Guarded,
         framing::{Body, Header, Length, tag},
+        may_be_for,
     },
     session_key::SessionKey,
 };
@@ -44,8 +45,7 @@ pub fn unwrap_session_key(
         _ => return Err(CustodyError::NotOneWrappedKey),
     };
     let key = key_for(tsk, subkey, Capability::Unwrap)?;
-    let for_another = |recipient: KeyHandle| !recipient.aliases(KeyHandle::from(subkey));
-    if packet.recipient().is_some_and(for_another) || packet.pk_algo() != key.public().pk_algo() {
+    if !may_be_for(&packet, key.public()) {
         return Err(CustodyError::OtherKey);
     }
     if is_rsa(packet.pk_algo()) {
@@ -66,7 +66,18 @@ pub fn unwrap_session_key(
     if fits { Ok(SessionKey { cipher, key }) } else { Err(CustodyError::Refused) }
 }
 
-/// The packet, if nothing surrounds it, and if it is what we would write ourselves.
+/// The subkeys of `tsk` that `pkesk_packet` may be wrapped to: the one that it names, or for a hidden recipient all of its
+/// algorithm, which are to be tried one after the other.
+pub fn subkeys_for(tsk: &Tsk, pkesk_packet: &[u8]) -> Result<Vec<Fingerprint>, CustodyError> {
+    let packet = one_packet(pkesk_packet).ok_or(CustodyError::NotOneWrappedKey)?;
+    let able = tsk.cert.keys().subkeys().map(|key| key.key().fingerprint()).filter(|subkey| {
+        key_for(tsk, subkey, Capability::Unwrap).is_ok_and(|key| may_be_for(&packet, key.public()))
+    });
+    let able: Vec<_> = able.collect();
+    if able.is_empty() { Err(CustodyError::OtherKey) } else { Ok(able) }
+}
+
+/// The packet, if nothing surrounds it. Sequoia refuses what is left over inside.
 fn one_packet(bytes: &[u8]) -> Option<PKESK> {
     if bytes.len() > LARGEST_PACKET {
         return None;
@@ -79,7 +90,7 @@ fn one_packet(bytes: &[u8]) -> Option<PKESK> {
     let mut body = Body::new(&mut rest, header.length);
     let body = body.read_rest(LARGEST_PACKET).ok()?;
     let packet = PKESK::from_bytes(&body).ok()?;
-    (rest.is_empty() && packet.to_vec().is_ok_and(|written| written == body)).then_some(packet)
+    (rest.is_empty()).then_some(packet)
 }
 
 fn aes_of_size(size: usize) -> SymmetricAlgorithm {

@@ -26,7 +26,7 @@ mod signer;
 mod signing;
 mod unwrap;
 
-pub(crate) use unwrap::Guarded;
+pub(crate) use unwrap::{Guarded, may_be_for};
 
 pub use open::{
     Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError,

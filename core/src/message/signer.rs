@@ -107,14 +107,10 @@ pub struct DigestRequest<'d> {
     pub digest: &'d [u8],
 }
 
-/// The algorithm-specific part of a signature packet (RFC 9580 section 5.2.3): MPIs, or native octets.
+/// The algorithm-specific part of a signature packet (RFC 9580 section 5.2.3), as it stands there: MPIs, or native
+/// octets. The key says which algorithm it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DigestSignature {
-    /// Algorithm octet of RFC 9580 section 9.1.
-    pub algorithm: u8,
-    /// As it stands in the packet.
-    pub bytes: Vec<u8>,
-}
+pub struct DigestSignature(pub Vec<u8>);
 
 struct RemoteSigningKey<'a> {
     remote: &'a RemoteKey<'a>,
@@ -149,11 +145,8 @@ impl RemoteSigningKey<'_> {
         hash: HashAlgorithm,
         digest: &[u8],
     ) -> Option<mpi::Signature> {
-        let algorithm = self.public.pk_algo();
-        if answer.algorithm != u8::from(algorithm) {
-            return None;
-        }
-        let signature = mpi::Signature::parse(algorithm, io::Cursor::new(answer.bytes.clone())).ok()?;
+        let bytes = io::Cursor::new(answer.0.clone());
+        let signature = mpi::Signature::parse(self.public.pk_algo(), bytes).ok()?;
         self.public.verify(&signature, hash, digest).ok()?;
         Some(signature)
     }

@@ -54,7 +54,8 @@ pub(super) fn with_tsks(
     })
 }
 
-fn may_be_for(packet: &PKESK, key: &Key<PublicParts, UnspecifiedRole>) -> bool {
+/// Same algorithm, and the same key or a hidden recipient.
+pub(crate) fn may_be_for(packet: &PKESK, key: &Key<PublicParts, UnspecifiedRole>) -> bool {
     packet.pk_algo() == key.pk_algo()
         && packet.recipient().is_none_or(|recipient| recipient.aliases(key.key_handle()))
 }

@@ -18,7 +18,7 @@ use sequoia_openpgp::{
     },
     parse::Parse,
     serialize::SerializeInto,
-    types::{Curve, HashAlgorithm, KeyFlags, PublicKeyAlgorithm, ReasonForRevocation, SignatureType},
+    types::{Curve, HashAlgorithm, KeyFlags, ReasonForRevocation, SignatureType},
 };
 
 use crate::{
@@ -46,7 +46,7 @@ impl Signer for Oracle<'_> {
     fn sign(&mut self, hash: HashAlgorithm, digest: &[u8]) -> openpgp::Result<mpi::Signature> {
         let (policy, key) = (CryptoPolicy::standard(), self.public.fingerprint());
         let signed = sign_digest(self.tsk, &key, hash.into(), digest, &policy, now())?;
-        mpi::Signature::parse(PublicKeyAlgorithm::from(signed.algorithm), std::io::Cursor::new(signed.bytes))
+        mpi::Signature::parse(self.public.pk_algo(), std::io::Cursor::new(signed.0))
     }
 }
 

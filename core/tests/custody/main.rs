@@ -5,6 +5,7 @@
 mod cast;
 
 mod forged;
+mod gpg;
 mod import;
 mod keys;
 mod named;

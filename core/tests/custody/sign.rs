@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Documents signed by a key in a keystore.
 
+use std::time::SystemTime;
+
 use plombe_core::{
     Fingerprint,
     cert::{Reason, Tsk, Unusable},
@@ -22,15 +24,15 @@ const SHA512: u8 = 10;
 const DOCUMENT: &[u8] = b"attack at dawn\n";
 
 /// A client of a keystore that holds `tsk`.
-fn remote(tsk: &Tsk) -> RemoteKey<'_> {
-    let held = custody::keys(tsk, &CryptoPolicy::standard(), now());
+pub(crate) fn remote(tsk: &Tsk, now: SystemTime) -> RemoteKey<'_> {
+    let held = custody::keys(tsk, &CryptoPolicy::standard(), now);
     let held = held.into_iter().filter(|key| key.capability == Capability::Sign);
     RemoteKey {
         certificate: tsk.certificate(),
         held: held.map(|key| key.fingerprint).collect(),
-        sign: Box::new(|request| {
+        sign: Box::new(move |request| {
             let policy = CryptoPolicy::standard();
-            Ok(sign_digest(tsk, request.key, request.hash, request.digest, &policy, now())?)
+            Ok(sign_digest(tsk, request.key, request.hash, request.digest, &policy, now)?)
         }),
     }
 }
@@ -39,7 +41,7 @@ fn remote(tsk: &Tsk) -> RemoteKey<'_> {
 fn what_a_keystore_signs_verifies() {
     let policy = CryptoPolicy::standard();
     for (kind, alice) in every_kind() {
-        let remote = remote(&alice);
+        let remote = remote(&alice, now());
         let reader = Reader::knowing(&[&alice]);
         for text in [false, true] {
             let signing =
@@ -71,7 +73,7 @@ fn what_a_keystore_signs_verifies() {
 #[test]
 fn a_mail_is_sealed_and_signed_without_a_tsk() {
     let (alice, bob, policy) = (alice(), bob(), CryptoPolicy::standard());
-    let (remote, certificate) = (remote(&alice), bob.certificate());
+    let (remote, certificate) = (remote(&alice, now()), bob.certificate());
     let recipient = mail::Recipient { address: "bob@example.test", certificate: &certificate };
     let seal = mail::Seal::new(vec![recipient], Some((&remote).into()), &policy, now());
     let plain = b"From: alice@example.test\r\nTo: bob@example.test\r\nSubject: x\r\n\r\nhello\r\n";

@@ -95,6 +95,9 @@ pub struct BreakGlassUnwrap {
     pub approval: ApprovalId,
     /// Exactly one PKESK packet.
     pub pkesk: Bytes,
+    /// Length of the session key, as in [`Unwrap`](super::custody::Unwrap).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_key_size: Option<u8>,
     /// For the log.
     pub context: Context,
 }
