@@ -13,11 +13,13 @@
 //! * [`Nodes`], [`InclusionProof`], [`ConsistencyProof`]: proofs from complete subtrees, and their verification.
 //! * [`Checkpoint`], [`SignedCheckpoint`], [`VerifierKey`]: what the log signs (C2SP tlog-checkpoint, signed-note).
 //! * [`tile`]: the tree as files, and proofs by somebody who has only those (C2SP tlog-tiles).
+//! * [`Follower`], [`Alarm`]: who keeps the last checkpoint notices rollback, fork and silence; [`judge_shown`] is the log's own look.
 
 pub mod entry;
 pub mod tile;
 
 mod checkpoint;
+mod follow;
 mod frontier;
 mod hash;
 mod leaf;
@@ -27,6 +29,7 @@ mod note_key;
 mod proof;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+pub use follow::{Alarm, ChainFollower, Follower, Kept, Progress, judge_shown};
 pub use frontier::{Frontier, MAX_TREE_SIZE};
 pub use hash::{NodeHash, NotAHash};
 pub use leaf::{Disclosure, LEAF_CONTENT_BYTES, MAX_BODY_BYTES, Salt, commitment, leaf_content, leaf_hash};
