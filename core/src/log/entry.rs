@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::MAX_BODY_BYTES;
 use crate::keystore::{
     ApprovalId, CodeId, DeviceId, GrantId, KeyFingerprint, PrincipalId, RequestId, SessionId, TenantId,
     calls::{custody::Context, login::Role},
@@ -139,6 +140,61 @@ pub struct Chain {
 /// Longest text that a caller may put into an entry: a Message-ID of RFC 5322's longest line.
 pub const MAX_CLAIM_BYTES: usize = 998;
 
+/// Stands where a claim was cut off.
+const CUT: &str = "…";
+
+/// What goes into an entry of a text that a caller may have made long: at most [`MAX_CLAIM_BYTES`], and without control
+/// characters, which would rewrite what a terminal shows and grow sixfold in JSON. So no claim keeps an act off the record.
+pub fn claim(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut claim = String::new();
+    for c in text.chars().map(clean) {
+        if claim.len() + c.len_utf8() > MAX_CLAIM_BYTES {
+            while claim.len() + CUT.len() > MAX_CLAIM_BYTES {
+                claim.pop();
+            }
+            return claim + CUT;
+        }
+        claim.push(c);
+    }
+    claim
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// Not an entry, or too large for one.
+    #[error("this is not a log entry")]
+    Malformed,
+    /// An entry of another format, whose members may mean something else.
+    #[error("this log entry was written by a newer keystore; update Plombe to read it")]
+    NewerFormat,
+}
+
+impl Entry {
+    /// Reads a body, and checks no more than its form: whether the log has it is what proofs are for.
+    ///
+    /// # Errors
+    ///
+    /// When it is not an entry of the format that this program knows.
+    pub fn read(body: &[u8]) -> Result<Self, EntryError> {
+        /// All that is the same in every format.
+        #[derive(Deserialize)]
+        struct AnyFormat {
+            v: u64,
+        }
+        if body.len() > MAX_BODY_BYTES {
+            return Err(EntryError::Malformed);
+        }
+        match serde_json::from_slice(body) {
+            Ok(AnyFormat { v: 1 }) => serde_json::from_slice(body).map_err(|_| EntryError::Malformed),
+            Ok(_) => Err(EntryError::NewerFormat),
+            Err(_) => Err(EntryError::Malformed),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,8 +203,56 @@ mod tests {
     fn a_newer_entry_with_more_members_is_read() {
         let json = r#"{"v":1,"time":1800000000,"actor":{"kind":"keystore","more":1},"action":"heartbeat","more":{},
             "decision":{"permitted":true,"rule":"keystore-itself"}}"#;
-        let entry: Entry = serde_json::from_str(json).unwrap();
+        let entry = Entry::read(json.as_bytes()).unwrap();
         assert_eq!(entry.actor, Actor::Keystore);
         assert_eq!(entry.about, About::default());
+    }
+
+    #[test]
+    fn another_format_is_not_misread() {
+        let json = r#"{"v":1,"time":1,"actor":{"kind":"keystore"},"action":"a","decision":{"permitted":true,"rule":"b"}}"#;
+        assert!(Entry::read(json.as_bytes()).is_ok());
+        let newer = r#"{"v":2,"time":"noon"}"#;
+        assert_eq!(Entry::read(newer.as_bytes()), Err(EntryError::NewerFormat));
+        let padded = json.replace("{\"v\"", &format!("{}{{\"v\"", " ".repeat(MAX_BODY_BYTES)));
+        for wrong in ["", "{}", &json[1..], &json.replace("true", "1"), &json.replace("1,", "-1,"), &padded] {
+            assert_eq!(Entry::read(wrong.as_bytes()), Err(EntryError::Malformed), "{wrong:.60}");
+        }
+    }
+
+    #[test]
+    fn claims_are_cut_at_a_character_and_hold_no_controls() {
+        assert_eq!(claim("<1@example.org>"), "<1@example.org>");
+        assert_eq!(claim("a\x1b[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}");
+        for long in ["a", "é", "€", "\u{10348}", "\0"].map(|c| c.repeat(5000)) {
+            let claim = claim(&long);
+            assert!(
+                claim.len() <= MAX_CLAIM_BYTES && claim.len() > MAX_CLAIM_BYTES - 8 && claim.ends_with(CUT)
+            );
+        }
+        assert_eq!(claim(&"a".repeat(MAX_CLAIM_BYTES)), "a".repeat(MAX_CLAIM_BYTES));
+    }
+
+    #[test]
+    fn the_longest_claims_fit_into_a_body() {
+        // Quotes double in JSON; nothing grows more once control characters are gone.
+        let long = claim(&"\"\0".repeat(5000).replace('\0', "\\"));
+        let entry = Entry {
+            v: 1,
+            time: u64::MAX,
+            request: None,
+            actor: Actor::Keystore,
+            action: "sign".into(),
+            about: About { note: Some(long.clone()), ..About::default() },
+            decision: Decision { permitted: false, rule: "r".into(), explanation: Some(long.clone()) },
+            claimed: Some(Claimed {
+                context: Context { message_id: Some(long.clone()), sender: Some(long), ..Context::default() },
+                ..Claimed::default()
+            }),
+            chain: None,
+        };
+        let body = serde_json::to_vec(&entry).unwrap();
+        assert!(body.len() + 4000 < MAX_BODY_BYTES, "{} bytes", body.len());
+        assert_eq!(Entry::read(&body), Ok(entry));
     }
 }
