@@ -146,6 +146,28 @@ fn what_is_no_certificate_of_the_address_is_not_kept() {
 }
 
 #[test]
+fn what_the_owner_never_signed_does_not_come_along() {
+    use sequoia_openpgp::{Cert, Packet, parse::Parse as _, serialize::SerializeInto as _};
+    let (bob, mallory) = (bob().certificate(), bob().certificate());
+    let (mut keydata, other) = (bob.to_bytes(), Cert::from_bytes(&mallory.to_bytes()).unwrap());
+    let before = Cert::from_bytes(&keydata).unwrap().keys().count();
+    // Mallory hangs his subkeys onto Bob's certificate; their bindings are by another primary key.
+    for subkey in other.keys().subkeys() {
+        keydata.extend(Packet::from(subkey.key().clone()).to_vec().unwrap());
+        let bindings =
+            subkey.self_signatures().map(|binding| Packet::from(binding.clone()).to_vec().unwrap());
+        keydata.extend(bindings.flatten());
+    }
+    assert!(Cert::from_bytes(&keydata).unwrap().keys().count() > before);
+    let mut known = Correspondent::new(bobs_address());
+    known.learn(&keydata, &Source::Autocrypt, false, now(), &CryptoPolicy::standard(), now()).unwrap();
+    let kept = known.candidates().remove(0).certificate;
+    assert_eq!(kept.fingerprint(), bob.fingerprint());
+    let kept = Cert::from_bytes(&kept.to_bytes()).unwrap();
+    assert_eq!(kept.keys().count(), before);
+}
+
+#[test]
 fn other_addresses_of_a_certificate_do_not_come_along() {
     let user_ids = ["bob@example.org".to_owned(), "bank@example.com".to_owned()];
     let both = Tsk::generate(Profile::Rfc4880, &user_ids, None, now() - DAY).unwrap().tsk.certificate();

@@ -150,6 +150,26 @@ fn two_that_came_by_mail_need_a_decision() {
 }
 
 #[test]
+fn a_mail_brings_a_certificate_that_is_known_up_to_date() {
+    let (alice, bob) = (Home::of(ALICE), Home::of(BOB));
+    bob.import(&alice.certificate(ALICE));
+    bob.run(["encrypt", "--to", ALICE], b"content").ok();
+    alice.run(["key", "rotate", ALICE, "--overlap", "0d"], b"").ok();
+    let mail = signed(&alice, ALICE, BOB, 1);
+    // Signed by a subkey that he has not seen: the verdict is about what was known when it was opened.
+    bob.run(["mail", "open"], &mail).ok();
+    bob.run(["mail", "open", "--require-good"], &mail).ok();
+    let keys =
+        |home: &Home| json(home, &["key", "show", ALICE])["certificate"]["keys"].as_array().unwrap().len();
+    assert!(keys(&bob) > 3, "the new subkeys did not come along");
+    // What Alice has revoked stays revoked, whatever copy comes by mail.
+    alice.run(["key", "revoke", ALICE, "--yes"], b"").ok();
+    bob.import(&alice.certificate(ALICE));
+    bob.run(["mail", "open"], &mail).ok();
+    bob.run(["encrypt", "--to", ALICE], b"content").expect_code(9);
+}
+
+#[test]
 fn spoofed_doubled_and_oversized_headers_bring_nothing() {
     let (bob, alice, mallory) = (Home::of(BOB), Home::of(ALICE), Home::of(MALLORY));
     let alices = field(&signed(&alice, ALICE, BOB, 1));

@@ -12,7 +12,7 @@ use plombe_core::{
     recipients::{Address, Learned, Source},
 };
 
-use crate::{app::App, terminal::Tone};
+use crate::{app::App, contacts, terminal::Tone};
 
 /// Collects while mails are opened, from several threads; [`News::keep`] writes at the end. A thousand mails of a
 /// handful of people are a handful of entries.
@@ -92,6 +92,9 @@ impl Heard {
                 };
             brought.into_iter().filter_map(learn).collect::<Vec<_>>()
         })?;
+        if learned.iter().any(|(_, learned)| *learned != Learned::Older) {
+            bring_up_to_date(app, &address)?;
+        }
         for (source, learned) in learned {
             if let Learned::New(fingerprint) = learned {
                 // Who is known already needs no word about it.
@@ -105,4 +108,15 @@ impl Heard {
         }
         Ok(())
     }
+}
+
+/// A certificate that is in the store already learns what is new about it, as from any other source: all of it is signed by
+/// its own primary key, so it does not matter who sent it.
+fn bring_up_to_date(app: &App<'_>, address: &Address) -> anyhow::Result<()> {
+    for candidate in contacts::brought(app, address)? {
+        if app.certificates.by_fingerprint(&candidate.certificate.fingerprint())?.is_some() {
+            app.certificates.store(&candidate.certificate)?;
+        }
+    }
+    Ok(())
 }
