@@ -129,6 +129,12 @@ mod tests {
         content.extend(expected.0);
         assert_eq!(leaf_content(258, &expected), content);
         assert_eq!(content.len(), LEAF_CONTENT_BYTES);
+        // As docs/log.md has them; computed with Python.
+        assert_eq!(expected.to_string(), "4ee56b89b23f5424bed77df637f57e1860bd34ca98c3013a11c4b20e8d7a3474");
+        assert_eq!(
+            leaf_hash(258, &expected).to_string(),
+            "27f68bd24f826cb7c867583fde3d5571223207fca46fc533cdf4598a08c43049"
+        );
     }
 
     #[test]

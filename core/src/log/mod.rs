@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! The keystore's transparency log: append, prove, verify. Pure.
+//! The keystore's transparency log: append, prove, verify. Pure; `docs/log.md` has the formats.
 //!
 //! Every use of a key is an entry; entries are leaves of one Merkle tree that only grows (RFC 6962), and the log signs how far it
 //! has grown. So whoever keeps a signed checkpoint notices when history is changed, cut off, or told differently
