@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Where a keystore is: `https://keys.example.org`, or `http://` on the same machine.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+// Addresses without sockets: core does no I/O.
+use core::net::{IpAddr, Ipv6Addr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -62,7 +64,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = authority.split_at(colon);
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let sound = match address {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => is_name(host),
     };
     let port = match port.strip_prefix(':') {
