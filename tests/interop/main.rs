@@ -12,6 +12,7 @@ mod peer;
 mod report;
 mod stateless;
 mod task;
+mod thunderbird;
 
 use peer::Peer;
 
@@ -75,5 +76,5 @@ fn pysequoia() {
 
 #[test]
 fn rpgp() {
-    beside("rPGP", Some(peer::rpgp::Rpgp::new()));
+    beside("rPGP (tests/interop/rpgp)", peer::scripted::rpgp());
 }

@@ -32,6 +32,7 @@ pub(crate) fn run(peer: &mut dyn Peer) {
     for kind in Kind::ALL {
         let mut ours = Plombe::knowing(kind);
         if !ours.makes(kind) {
+            assert!(!peers::required(), "PLOMBE_PQC_BIN names no plombe with post-quantum algorithms");
             report.not_here(kind, "this build's OpenSSL has no post-quantum algorithms (3.5 or newer has)");
             continue;
         }

@@ -4,7 +4,6 @@
 pub(crate) mod gpg;
 pub(crate) mod plombe;
 pub(crate) mod rnp;
-pub(crate) mod rpgp;
 pub(crate) mod scripted;
 pub(crate) mod sop;
 pub(crate) mod sq;

@@ -82,19 +82,28 @@ impl Report {
         self.lines.push(line.to_string());
     }
 
-    /// Writes the lines to `$PLOMBE_INTEROP_RESULTS`, when it is set, and fails the test when there was a failure.
+    /// Keeps the lines, and fails the test when there was a failure.
     pub(crate) fn finish(self) {
-        if let Some(path) = std::env::var_os("PLOMBE_INTEROP_RESULTS") {
-            let mut text = self.lines.join("\n");
-            text.push('\n');
-            // One write with O_APPEND: tests of several peers run at the same time.
-            let written = OpenOptions::new().create(true).append(true).open(&path);
-            written
-                .and_then(|mut file| file.write_all(text.as_bytes()))
-                .expect("the results file is writable");
-        }
+        keep(&self.lines);
         println!("{} {}: {} passed, {} failed", self.peer, self.version, self.passed, self.failures.len());
         assert!(self.failures.is_empty(), "{}", self.failures.join("\n"));
         assert!(self.passed > 0, "nothing was tried with {}", self.peer);
     }
+}
+
+/// For a peer that is no row of the matrix: what was seen to work, in words.
+pub(crate) fn checked(peer: &str, version: &str, checks: &[&str]) {
+    let checks = checks.iter().map(|check| json!({"peer": peer, "check": check}));
+    let lines = std::iter::once(json!({"peer": peer, "version": version})).chain(checks);
+    keep(&lines.map(|line| line.to_string()).collect::<Vec<_>>());
+}
+
+/// Appends the lines to `$PLOMBE_INTEROP_RESULTS`, when it is set.
+fn keep(lines: &[String]) {
+    let Some(path) = std::env::var_os("PLOMBE_INTEROP_RESULTS") else { return };
+    let mut text = lines.join("\n");
+    text.push('\n');
+    // One write with O_APPEND: tests of several peers run at the same time.
+    let written = OpenOptions::new().create(true).append(true).open(&path);
+    written.and_then(|mut file| file.write_all(text.as_bytes())).expect("the results file is writable");
 }

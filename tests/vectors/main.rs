@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Messages, keys and signatures that other implementations wrote, taken from the crates that ship them.
 //!
-//! Nothing is copied: the files lie where cargo put these crates.
+//! Nothing is copied: the files lie where cargo put these crates. Part of core's tests, so that both backends read them.
 
 mod crates;
 
@@ -82,7 +82,7 @@ fn verify_inline(message: &Path, signer: &Path) -> (Vec<u8>, Verdict) {
 
 /// Every folder of rPGP's RFC 9580 matrix, except the key that the RFC forbids.
 fn rfc9580_folders() -> Vec<PathBuf> {
-    let root = crates::folder("pgp").join("tests/rfc9580");
+    let root = crates::rpgp().join("tests/rfc9580");
     let mut folders: Vec<_> = fs::read_dir(&root)
         .expect("rPGP's vectors")
         .map(|entry| entry.expect("an entry").path())
@@ -128,7 +128,7 @@ fn rpgp_rfc9580_cleartext_signatures_verify() {
 #[test]
 fn a_v6_certificate_with_legacy_curves_signs_nothing() {
     // RFC 9580 section 9.2 forbids the legacy curves in version 6 keys. Sequoia reads them all the same.
-    let folder = crates::folder("pgp").join("tests/rfc9580/v6-legacy_illegal");
+    let folder = crates::rpgp().join("tests/rfc9580/v6-legacy_illegal");
     let Ok(known) = Certificate::parse_all(&fs::read(folder.join("tsk.asc")).unwrap()) else { return };
     let policy = CryptoPolicy::standard();
     let message = fs::read(folder.join("csf.msg")).unwrap();
@@ -139,7 +139,7 @@ fn a_v6_certificate_with_legacy_curves_signs_nothing() {
 
 #[test]
 fn aead_and_argon2_messages_open_with_their_password() {
-    let root = crates::folder("pgp").join("tests/unit-tests");
+    let root = crates::rpgp().join("tests/unit-tests");
     // Argon2 with 2 GiB each: one of the three says what the other two say.
     for name in ["aead/ocb.msg", "aead/gcm.msg", "argon2/aes256.msg"] {
         assert_eq!(open_with_password(&root.join(name), "password").expect(name), b"Hello, world!", "{name}");
@@ -149,7 +149,7 @@ fn aead_and_argon2_messages_open_with_their_password() {
 
 #[test]
 fn eax_is_read_or_refused_by_name() {
-    let message = crates::folder("pgp").join("tests/unit-tests/aead/eax.msg");
+    let message = crates::rpgp().join("tests/unit-tests/aead/eax.msg");
     match open_with_password(&message, "password") {
         Ok(text) => assert_eq!(text, b"Hello, world!"),
         // OpenSSL has no EAX. The session key packet is under EAX too, so the password cannot be checked at all.
@@ -172,7 +172,7 @@ fn sequoias_rfc9580_samples_open_and_verify() {
 
 #[test]
 fn padding_and_partial_lengths_of_others_are_read() {
-    let root = crates::folder("pgp").join("tests/unit-tests/partial-body-length");
+    let root = crates::rpgp().join("tests/unit-tests/partial-body-length");
     for entry in fs::read_dir(&root).unwrap() {
         let path = entry.unwrap().path();
         let message = fs::read(&path).unwrap();

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `cargo xtask interop`: runs the tests beside other OpenPGP programs and writes what happened into
-//! `docs/interop.md`. `--thunderbird` runs the job with Thunderbird instead, which takes a minute and 400 MB.
+//! `docs/interop.md`. `--thunderbird` runs the job with Thunderbird instead, which takes a minute and 400 MB. Each job
+//! writes its own part of the page.
 
-use std::{
-    env, fs,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::{env, fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -20,53 +17,49 @@ use crate::{
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::for_building()?;
     match args {
-        [] => matrix(),
-        [flag] if flag == "--thunderbird" => thunderbird(),
+        [] => {
+            peers::install()?;
+            let outcome = tests("beside other OpenPGP programs", &["--skip", THUNDERBIRD]);
+            // Written after failures too: the table is where they can be seen at a glance.
+            write(|page| interop_table::with_matrix(page, &results()?))?;
+            outcome
+        }
+        [flag] if flag == "--thunderbird" => {
+            peers::install_thunderbird()?;
+            tests("beside Thunderbird", &[THUNDERBIRD])?;
+            write(|page| interop_table::with_thunderbird(page, &results()?))
+        }
         _ => bail!("cargo xtask interop takes no arguments but --thunderbird"),
     }
 }
 
-fn matrix() -> Result<()> {
-    peers::install()?;
-    let plombe = build()?;
-    let results = target().join("interop-results.jsonl");
-    if results.exists() {
-        fs::remove_file(&results)?;
+/// Module of the tests with Thunderbird.
+const THUNDERBIRD: &str = "thunderbird::";
+
+fn tests(what: &str, filter: &[&str]) -> Result<()> {
+    let post_quantum = steps::plombe_with_rust_backend()?;
+    let plombe = env::var_os("PLOMBE_BIN").map_or_else(steps::plombe, |built| Ok(built.into()))?;
+    if results_file().exists() {
+        fs::remove_file(results_file())?;
     }
-    let mut tests = cargo(["test", "--package", "plombe-tests", "--test", "interop"]);
-    tests.env("PLOMBE_INTEROP_RESULTS", &results).env("PLOMBE_REQUIRE_PEERS", "1").env("PLOMBE_BIN", plombe);
-    tests.env("PLOMBE_PQC_BIN", build_with_rust_backend()?);
-    let outcome = steps::run("beside other OpenPGP programs", &mut tests);
-    // Written after failures too: the table is where they can be seen at a glance.
-    let lines = fs::read_to_string(&results).context("the tests wrote no results")?;
-    let page = root().join("docs/interop.md");
-    fs::write(&page, interop_table::render(&lines)?).context("cannot write docs/interop.md")?;
+    let mut tests = cargo(["test", "--package", "plombe-tests", "--test", "interop", "--"]);
+    tests.args(filter).env("PLOMBE_INTEROP_RESULTS", results_file()).env("PLOMBE_REQUIRE_PEERS", "1");
+    tests.env("PLOMBE_BIN", plombe).env("PLOMBE_PQC_BIN", post_quantum);
+    steps::run(what, &mut tests)
+}
+
+fn results_file() -> PathBuf {
+    target().join("interop-results.jsonl")
+}
+
+fn results() -> Result<String> {
+    fs::read_to_string(results_file()).context("the tests wrote no results")
+}
+
+fn write(change: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let path = root().join("docs/interop.md");
+    let page = fs::read_to_string(&path).unwrap_or_default();
+    fs::write(&path, change(&page)?).context("cannot write docs/interop.md")?;
     println!("    written: docs/interop.md");
-    outcome
-}
-
-fn thunderbird() -> Result<()> {
-    peers::install_thunderbird()?;
-    let plombe = build()?;
-    let script = root().join("tests/interop/thunderbird/run.py");
-    let mut command = Command::new(peers::python_interpreter());
-    steps::run("beside Thunderbird", command.arg(script).arg(plombe).stdin(Stdio::null()))
-}
-
-/// Debian's OpenSSL has no post-quantum algorithms, the Rust backend has. A folder of its own, because there is one
-/// `plombe` per target folder.
-fn build_with_rust_backend() -> Result<PathBuf> {
-    let folder = target().join("rust-backend");
-    let mut build =
-        cargo(["build", "--package", "plombe", "--no-default-features", "--features", "crypto-rust"]);
-    steps::run("building plombe with the Rust backend", build.arg("--target-dir").arg(&folder))?;
-    Ok(folder.join("debug/plombe"))
-}
-
-fn build() -> Result<PathBuf> {
-    if let Some(built) = env::var_os("PLOMBE_BIN") {
-        return Ok(built.into());
-    }
-    steps::run("building plombe", &mut cargo(["build", "--package", "plombe"]))?;
-    Ok(target().join("debug/plombe"))
+    Ok(())
 }

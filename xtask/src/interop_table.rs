@@ -51,8 +51,35 @@ const OPERATIONS: &[&str] = &[
     "PGP/MIME mail",
 ];
 
-/// The page. `lines` are JSON objects, one a line.
-pub(crate) fn render(lines: &str) -> Result<String> {
+/// Where the part begins that the job with Thunderbird writes.
+const THUNDERBIRD: &str = "\n## Thunderbird\n";
+
+/// The page with what `lines` say; these are JSON objects, one a line. The part about Thunderbird stays.
+pub(crate) fn with_matrix(page: &str, lines: &str) -> Result<String> {
+    let kept = page.find(THUNDERBIRD).and_then(|at| page.get(at..)).unwrap_or_default();
+    Ok(render(lines)? + kept)
+}
+
+/// The page with what `lines` say of Thunderbird. The rest stays.
+pub(crate) fn with_thunderbird(page: &str, lines: &str) -> Result<String> {
+    let before = page.split(THUNDERBIRD).next().unwrap_or_default();
+    let mut page = format!("{before}{THUNDERBIRD}");
+    for line in lines.lines() {
+        let line: Value = serde_json::from_str(line).context("a result line is not JSON")?;
+        if let Some(version) = line["version"].as_str() {
+            let _ = writeln!(
+                page,
+                "\nVersion {version}, without a screen, driven by Marionette. Alice has Plombe, Bob Thunderbird.\n"
+            );
+        }
+        if let Some(check) = line["check"].as_str() {
+            let _ = writeln!(page, "* {check}: ok");
+        }
+    }
+    Ok(page)
+}
+
+fn render(lines: &str) -> Result<String> {
     let mut versions = BTreeMap::new();
     let mut rows: BTreeMap<Row, [Cell; 2]> = BTreeMap::new();
     let mut cannot: BTreeMap<(String, String), (usize, String)> = BTreeMap::new();
@@ -129,6 +156,7 @@ Written by `cargo xtask interop` from what happened; do not edit. Each task is o
 endings, no final newline, empty, one byte, 1 MiB, every byte value) that one program writes and the other reads, with
 keys that Plombe made and with keys that the peer made. *Encrypt and sign* includes that the reader finds the signature
 good. What a peer cannot do is tried all the same, so that a newer version does not go unnoticed.
+For post-quantum keys (rfc9980) Plombe is built on its Rust backend: Debian's OpenSSL does not have the algorithms.
 Thunderbird is a job of its own: `cargo xtask interop --thunderbird`.
 
 ";

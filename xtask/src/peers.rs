@@ -2,7 +2,8 @@
 //! Other people's programs, for tests that run them beside ours: looks which are missing and installs those.
 //!
 //! Debian packages through apt (see [`setup`]), OpenPGP.js and oidc-provider through npm beside their scripts, pysequoia
-//! through pip into a virtual environment under `target/`. Versions of the latter three are pinned in `tests/interop`.
+//! through pip into a virtual environment under `target/`, rPGP through cargo. Versions of all but Debian's are pinned in
+//! `tests/interop`.
 
 use std::{
     env, fs,
@@ -14,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     root, setup,
-    steps::{output_of, run, say},
+    steps::{cargo, output_of, run, say},
     target,
 };
 
@@ -59,7 +60,7 @@ pub(crate) fn install() -> Result<()> {
     node_modules("installing OpenPGP.js", &root().join("tests/interop/node"))?;
     node_modules("installing oidc-provider", &root().join("tests/interop/oidc"))?;
     python(&root().join("tests/interop/python/requirements.txt"))?;
-    Ok(())
+    rpgp()
 }
 
 /// Installs Thunderbird and what drives it. Apart from the others: it is large, and has a job of its own.
@@ -68,6 +69,13 @@ pub(crate) fn install_thunderbird() -> Result<()> {
         setup::packages("testing with Thunderbird", &["thunderbird"])?;
     }
     python(&root().join("tests/interop/thunderbird/requirements.txt"))
+}
+
+/// Builds rPGP's program. Not part of the workspace, see its `Cargo.toml`.
+fn rpgp() -> Result<()> {
+    let mut build =
+        cargo(["build", "--quiet", "--locked", "--manifest-path", "tests/interop/rpgp/Cargo.toml"]);
+    run("building rPGP", build.arg("--target-dir").arg(target().join("peers/rpgp")))
 }
 
 /// Interpreter of the virtual environment; exists after [`install`].

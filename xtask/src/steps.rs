@@ -4,6 +4,7 @@
 use std::{
     env,
     ffi::OsStr,
+    fs,
     path::PathBuf,
     process::{Command, Stdio},
     time::Instant,
@@ -24,6 +25,17 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comma
 pub(crate) fn plombe() -> Result<PathBuf> {
     run("building plombe", &mut cargo(["build", "--package", "plombe"]))?;
     Ok(target().join("debug").join("plombe"))
+}
+
+/// Builds `plombe` on Sequoia's own crypto, which knows post-quantum algorithms where the system's OpenSSL does not. In
+/// the same target folder, so that both share what has no backend; so it has to be built before the usual one.
+pub(crate) fn plombe_with_rust_backend() -> Result<PathBuf> {
+    let args = ["build", "--package", "plombe", "--no-default-features", "--features", "crypto-rust"];
+    run("building plombe with the Rust backend", &mut cargo(args))?;
+    let folder = target().join("debug");
+    let kept = folder.join("plombe-rust-backend");
+    fs::copy(folder.join("plombe"), &kept).context("cannot keep plombe with the Rust backend")?;
+    Ok(kept)
 }
 
 /// Says what happens, runs it, says how long it took; a failure names the command.

@@ -48,6 +48,7 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
     setup::for_building()?;
     if with_peers {
         peers::install()?;
+        peers::install_thunderbird()?;
     }
 
     // Go on after a failure: who mends the formatting wants to know about the tests too.
@@ -63,10 +64,16 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
             }
         }
     }
+    let post_quantum = with_peers.then(steps::plombe_with_rust_backend).transpose()?;
     // Tests of the command line run this binary.
     let plombe = steps::plombe()?;
     for (name, args) in TEST_RUNS {
-        tally += test_run(name, cargo(*args).env("PLOMBE_BIN", &plombe), nothing_may_be_skipped)?;
+        let mut command = cargo(*args);
+        command.env("PLOMBE_BIN", &plombe);
+        if let Some(post_quantum) = &post_quantum {
+            command.env("PLOMBE_PQC_BIN", post_quantum);
+        }
+        tally += test_run(name, &mut command, nothing_may_be_skipped)?;
     }
 
     println!();

@@ -14,7 +14,7 @@ pub(crate) struct Plombe {
 
 impl Plombe {
     /// The build that knows this kind of key. Post-quantum keys take the Rust backend where the system's OpenSSL is
-    /// older than 3.5; `cargo xtask interop` makes that build and names it in `PLOMBE_PQC_BIN`.
+    /// older than 3.5; `cargo xtask interop` and `cargo xtask test` make that build and name it in `PLOMBE_PQC_BIN`.
     pub(crate) fn knowing(kind: Kind) -> Self {
         let other = std::env::var_os("PLOMBE_PQC_BIN").filter(|_| kind == Kind::Pqc);
         let program = other.map_or_else(|| plombe_tests::plombe().to_owned(), PathBuf::from);

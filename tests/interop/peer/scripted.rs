@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! Libraries in other languages, each behind a small script that answers one JSON object a line.
+//! Libraries, most of them in other languages, each behind a small program that answers one JSON object a line.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -14,10 +14,10 @@ use plombe_tests::{
 };
 use serde_json::{Value, json};
 
-use super::{Form, Key, Outcome, Peer, With};
+use super::{Form, Key, Outcome, Peer, With, signs_blanks};
 use crate::task::{Direction, Kind, Operation, Task};
 
-/// A script that is running.
+/// A program that is running.
 pub(crate) struct Scripted {
     name: &'static str,
     version: String,
@@ -51,6 +51,14 @@ pub(crate) fn pysequoia() -> Option<Scripted> {
     Scripted::start("pysequoia", Command::new(python).arg(script("python/peer.py")), cannot)
 }
 
+/// rPGP, which shares no code with Sequoia. A program of its own because its post-quantum part does not build beside
+/// Sequoia's.
+pub(crate) fn rpgp() -> Option<Scripted> {
+    let program = target_dir().join("peers/rpgp/debug/plombe-rpgp-peer");
+    let program = program.is_file().then_some(program)?;
+    Scripted::start("rPGP", &mut Command::new(program), signs_blanks)
+}
+
 fn script(path: &str) -> std::path::PathBuf {
     repository().join(Path::new("tests/interop").join(path))
 }
@@ -72,7 +80,7 @@ impl Scripted {
     }
 
     fn ask(&mut self, question: &Value) -> Outcome<Value> {
-        let gone = |error: std::io::Error| format!("the script is gone: {error}");
+        let gone = |error: std::io::Error| format!("the program is gone: {error}");
         writeln!(self.questions, "{question}").map_err(gone)?;
         self.questions.flush().map_err(gone)?;
         let mut line = String::new();
@@ -98,7 +106,9 @@ impl Drop for Scripted {
 }
 
 fn bytes(value: &Value) -> Outcome<Vec<u8>> {
-    BASE64.decode(value.as_str().unwrap_or_default()).map_err(|error| format!("the script's answer: {error}"))
+    BASE64
+        .decode(value.as_str().unwrap_or_default())
+        .map_err(|error| format!("the program's answer: {error}"))
 }
 
 fn base64(bytes: &[u8]) -> Value {

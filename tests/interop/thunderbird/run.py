@@ -126,7 +126,7 @@ def thunderbird_writes(thunderbird, sink, alice, scratch):
     check("the provider sees no subject", SUBJECT.encode() in sent or b"real subject" in sent, False)
     opened = alice.run("mail", "open", "--json", data=sent)
     verdicts = [part["verdict"] for part in json.loads(opened.stderr)["verdicts"]]
-    check("Plombe's verdicts", set(verdicts), {"good"})
+    check("Plombe finds the signature good", set(verdicts), {"good"})
     message = email.message_from_bytes(opened.stdout, policy=email.policy.default)
     check("Plombe restores the subject", message["Subject"], SUBJECT)
     check("Plombe shows the body", unix(message.get_body().get_content()), unix(BODY))
