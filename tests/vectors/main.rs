@@ -3,7 +3,10 @@
 //!
 //! Nothing is copied: the files lie where cargo put these crates. Part of core's tests, so that both backends read them.
 
+mod autocrypt;
 mod crates;
+mod post_quantum;
+mod sequoia;
 
 use std::{
     fs, io,
