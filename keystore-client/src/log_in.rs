@@ -2,7 +2,7 @@
 //! Log in: with an enrolment code, or through an identity provider.
 
 use plombe_core::keystore::{
-    EnrolmentCode, IssuerId,
+    EnrolmentCode,
     calls::login::{LoginWithCode, OidcStart},
 };
 
@@ -28,9 +28,9 @@ impl Keystore {
 
     /// Begins a log-in through an identity provider (RFC 8252): show or open [`OidcLogin::url`], then
     /// [`OidcLogin::finish`].
-    pub fn start_oidc(&self, device: DeviceKey, issuer: IssuerId) -> Result<OidcLogin, ClientError> {
+    pub fn start_oidc(&self, device: DeviceKey, issuer: &str) -> Result<OidcLogin, ClientError> {
         let listener = Listener::open()?;
-        let call = OidcStart { issuer, redirect_uri: listener.redirect_uri() };
+        let call = OidcStart { issuer: issuer.to_owned(), redirect_uri: listener.redirect_uri() };
         let started = self.exchange(&device, None, &call)?;
         Ok(OidcLogin::new(self.clone(), device, listener, started))
     }

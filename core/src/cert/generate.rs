@@ -63,6 +63,11 @@ pub fn user_id(name: Option<&str>, address: &str) -> Result<String, CertError> {
     }
 }
 
+/// The address in a user ID such as `Alice Ex <alice@example.org>`, or in one that is nothing else.
+pub fn user_id_address(user_id: &str) -> Option<String> {
+    Address::of_user_id(&UserID::from(user_id)).map(|address| address.to_string())
+}
+
 impl Tsk {
     /// Generates a TSK for `user_ids` (see [`user_id`]). `ttl` is the time until it expires; `None` never does.
     ///

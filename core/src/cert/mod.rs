@@ -48,7 +48,7 @@ pub use certify::UserIdQuery;
 pub use check::{Finding, Severity};
 pub use describe::{Capabilities, Description, KeyDescription, SecretState, UserIdDescription};
 pub use error::{CertError, UnlockError};
-pub use generate::{DEFAULT_TTL, Generated, Profile, UnknownProfile, user_id};
+pub use generate::{DEFAULT_TTL, Generated, Profile, UnknownProfile, user_id, user_id_address};
 pub use lock::SetAside;
 pub use refresh::Refresh;
 pub use revoke::Reason;

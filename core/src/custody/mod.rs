@@ -33,4 +33,4 @@ pub use import::{ImportRefused, Imported, prepare_import};
 pub use keys::{Capability, CustodyKey, keys};
 pub use sign::sign_digest;
 pub use stored::{from_authenticated_bytes, to_bytes};
-pub use unwrap::{subkeys_for, unwrap_session_key};
+pub use unwrap::{is_rsa_wrapped, subkeys_for, unwrap_session_key};

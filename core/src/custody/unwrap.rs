@@ -77,6 +77,11 @@ pub fn subkeys_for(tsk: &Tsk, pkesk_packet: &[u8]) -> Result<Vec<Fingerprint>, C
     if able.is_empty() { Err(CustodyError::OtherKey) } else { Ok(able) }
 }
 
+/// Is this a session key that is wrapped to an RSA key? For rate limits, before anything is decided.
+pub fn is_rsa_wrapped(pkesk_packet: &[u8]) -> bool {
+    one_packet(pkesk_packet).is_some_and(|packet| is_rsa(packet.pk_algo()))
+}
+
 /// The packet, if nothing surrounds it. Sequoia refuses what is left over inside.
 fn one_packet(bytes: &[u8]) -> Option<PKESK> {
     if bytes.len() > LARGEST_PACKET {

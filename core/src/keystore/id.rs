@@ -44,12 +44,8 @@ ids! {
     GrantId
     /// An enrolment code that was given out (the code itself is not in it).
     CodeId
-    /// An identity provider that one tenant trusts.
-    IssuerId
     /// A request that waits for other people's consent.
     ApprovalId
-    /// A passkey of a principal.
-    PasskeyId
     /// What a client calls one operation, chosen by it at random. The same id again is the same operation.
     RequestId
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IssuerId, KeystoreIdentity};
+use super::KeystoreIdentity;
 
 /// Path of [`Info`].
 pub const INFO_PATH: &str = "/v1/info";
@@ -36,9 +36,7 @@ pub struct LoginMethods {
 /// An identity provider, for people to choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OidcLogin {
-    /// What [`super::calls::login::OidcStart`] names.
-    pub id: IssuerId,
-    /// Name to show.
+    /// Name to show, and what [`super::calls::login::OidcStart`] names.
     pub name: String,
     /// Issuer URL.
     pub issuer: String,

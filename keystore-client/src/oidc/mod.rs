@@ -39,7 +39,6 @@ impl OidcLogin {
     pub fn finish(self, device_name: &str, patience: Duration) -> Result<Session, ClientError> {
         let redirect = self.listener.wait(&self.started.state, patience)?;
         let call = OidcFinish {
-            flow: self.started.flow,
             code: redirect.code,
             state: self.started.state,
             iss: redirect.iss,

@@ -39,9 +39,6 @@ pub struct Device {
     pub enrolled_by: String,
     /// When.
     pub enrolled_at: u64,
-    /// Its last request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_seen_at: Option<u64>,
 }
 
 /// Confirms a pending device of the same principal, after the six words were compared.

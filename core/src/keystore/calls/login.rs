@@ -4,9 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Access, Call};
-use crate::keystore::{
-    Bytes, DeviceId, IssuerId, PrincipalId, SecretBytes, SessionId, SessionToken, TenantId,
-};
+use crate::keystore::{DeviceId, PrincipalId, SecretBytes, SessionId, SessionToken, TenantId};
 
 /// Logs in with an enrolment code. The proof's key becomes the device's key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,8 +20,8 @@ pub struct LoginWithCode {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OidcStart {
-    /// Which provider.
-    pub issuer: IssuerId,
+    /// Which provider, by its name in [`Info`](crate::keystore::Info).
+    pub issuer: String,
     /// Where the browser comes back to: `http://127.0.0.1:<port>/` or an extension's own page.
     pub redirect_uri: String,
 }
@@ -31,22 +29,16 @@ pub struct OidcStart {
 /// Where to send the browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OidcStarted {
-    /// To hand back in [`OidcFinish`].
-    pub flow: Bytes,
     /// The provider's page.
     pub url: String,
-    /// What the redirect must carry.
+    /// What the redirect must carry, and what is handed back in [`OidcFinish`].
     pub state: String,
-    /// The flow is forgotten then.
-    pub expires_at: u64,
 }
 
 /// Ends a log-in with what the redirect brought. Same device key as [`OidcStart`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OidcFinish {
-    /// From [`OidcStarted`].
-    pub flow: Bytes,
     /// `code` of the redirect.
     pub code: String,
     /// `state` of the redirect.

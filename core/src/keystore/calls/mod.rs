@@ -16,14 +16,11 @@ pub mod custody;
 pub mod devices;
 pub mod directory;
 pub mod grants;
-pub mod issuers;
 pub mod keys;
 pub mod login;
-pub mod passkeys;
 pub mod principals;
 pub mod recovery;
 pub mod revoke;
-pub mod rules;
 pub mod session;
 
 /// One thing that can be asked.
@@ -88,22 +85,13 @@ all_paths! {
     session::RenewSession, session::LogOut, session::WhoAmI,
     devices::ListDevices, devices::ConfirmDevice,
     recovery::SetRecoveryCode, recovery::Recover,
-    passkeys::PasskeyRegistrationStart, passkeys::PasskeyRegistrationFinish, passkeys::ListPasskeys,
-    passkeys::StepUpStart, passkeys::StepUpFinish,
     keys::GenerateKey, keys::ImportKey, keys::ListKeys,
     custody::Unwrap, custody::SignDigest,
-    certificates::CertifyUserIds, certificates::RotateSubkeys, certificates::SetExpiry, certificates::RevokeKey,
-    certificates::AddUserId,
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
-    backup::PutBackup, backup::FetchBackup, backup::ListBackups,
-    directory::PublishCertificate, directory::WithdrawCertificate,
     audit::ListEntries, audit::ProveConsistency,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
     principals::CreateCode,
-    issuers::AddIssuer, issuers::ListIssuers, issuers::RemoveIssuer,
     revoke::Revoke,
-    approvals::ListApprovals, approvals::Approve, approvals::RequestBreakGlass, approvals::BreakGlassUnwrap,
-    rules::FetchRules, rules::PutRules, rules::DryRunRules,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{calls, login::Role};
-use crate::keystore::{ApprovalId, CodeId, PrincipalId, SecretBytes};
+use crate::keystore::{CodeId, PrincipalId, SecretBytes};
 
 /// Creates a principal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct CreatePrincipal {
     pub name: String,
     /// Mail addresses, in the tenant's domains.
     pub addresses: Vec<String>,
-    /// Roles. A further admin waits for the consent of others.
+    /// Roles. After the first two, a further admin needs the consent of others.
     pub roles: Vec<Role>,
 }
 
@@ -78,7 +78,7 @@ pub struct SetPrincipalState {
     pub state: PrincipalState,
 }
 
-/// Sets a principal's roles. A further admin waits for the consent of others.
+/// Sets a principal's roles. After the first two, a further admin needs the consent of others.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetRoles {
@@ -88,14 +88,11 @@ pub struct SetRoles {
     pub roles: Vec<Role>,
 }
 
-/// A principal after the change, or the approval that the change waits for.
+/// A principal after the change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PrincipalChange {
     /// As it is now.
     pub principal: Principal,
-    /// What is not done yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waits_for: Option<ApprovalId>,
 }
 
 /// Makes an enrolment code for a principal.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calls;
-use crate::keystore::{ApprovalId, DeviceId, GrantId, PasskeyId, PrincipalId, SessionId};
+use crate::keystore::{ApprovalId, DeviceId, GrantId, PrincipalId, SessionId};
 
 /// Ends something and everything derived from it, on all servers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,8 +27,6 @@ pub enum Target {
     Device(DeviceId),
     /// One log-in.
     Session(SessionId),
-    /// A passkey.
-    Passkey(PasskeyId),
 }
 
 /// What has ended.
@@ -40,9 +38,6 @@ pub struct Ended {
     pub devices: Vec<DeviceId>,
     /// These grants.
     pub grants: Vec<GrantId>,
-    /// These passkeys.
-    #[serde(default)]
-    pub passkeys: Vec<PasskeyId>,
     /// These pending approvals.
     #[serde(default)]
     pub approvals: Vec<ApprovalId>,

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! Secrets that a caller hands in. They are wiped on drop, never serialised, and `Debug` shows none of them.
+//! Secrets that a caller hands in or that a program holds. They are wiped on drop, never serialised, and `Debug` shows
+//! none of them.
+
+mod resident;
 
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+pub use self::resident::ResidentKey;
 
 /// What a person types to lock or unlock a TSK, or to open a password-sealed message. Bytes, usually UTF-8.
 #[derive(Clone)]
