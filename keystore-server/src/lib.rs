@@ -3,5 +3,34 @@
 //!
 //! Four verbs per endpoint: **identify** who asks, **decide** by policy, **record** (refusals too, durable before
 //! anything happens), **act** (needs the decision's permit in its signature).
+//!
+//! In reading order:
+//!
+//! * [`registry`]: who there is, and what they have. [`access_policy`]: who may do what.
+//! * [`ledger`]: decides in order, records, hands out permits. Start here.
+//! * [`custody`]: keys, used with a permit.
+//! * [`identity`]: what proves a name, and what proves a device.
+//! * [`keychain`], [`hierarchy`]: the server's own keys, and how everything is sealed.
+//! * [`admin`]: the commands; [`config`]: the file; [`instance`]: coming into being, and coming up.
+//! * [`store`]: SQLite and PostgreSQL, trusted for availability only.
+//! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
+//! * [`proofs_of_history`]: proofs about the log, and what others have seen of it.
 
+pub mod access_policy;
+pub mod admin;
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod custody;
+pub mod fresh;
+pub mod hierarchy;
 pub mod identity;
+pub mod instance;
+pub mod keychain;
+pub mod ledger;
+pub mod limits;
+pub mod proofs_of_history;
+pub mod refusals;
+pub mod registry;
+pub mod root_key;
+pub mod store;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The two traits over `queries`, written once for both databases: which connection, which transaction, and nothing
+//! else. What differs (opening, locking, durability, copying) stands in `sqlite.rs` and `postgres.rs`.
+
+/// Implements [`super::Store`] and [`super::Transaction`] for `$store`, which has `reader()`, `writer()`, `lock()`,
+/// `findings()` and `copy()`.
+macro_rules! implement {
+    ($store:ident) => {
+        struct Write<'a>(sqlx::Transaction<'a, Db>);
+
+        #[async_trait]
+        impl Store for $store {
+            async fn begin(&self) -> Result<Box<dyn Transaction + '_>, StoreError> {
+                Ok(Box::new(Write(self.lock().await?)))
+            }
+
+            async fn head(&self) -> Result<Option<HeadRow>, StoreError> {
+                queries::head(&mut *self.reader().acquire().await?).await
+            }
+
+            async fn load(&self) -> Result<(Option<HeadRow>, Vec<RecordRow>), StoreError> {
+                // Under the lock, so that both belong together.
+                let mut transaction = self.lock().await?;
+                let head = queries::head(&mut transaction).await?;
+                Ok((head, queries::records(&mut transaction).await?))
+            }
+
+            async fn blob(&self, name: &[u8]) -> Result<Option<BlobRow>, StoreError> {
+                queries::blob(&mut *self.reader().acquire().await?, name).await
+            }
+
+            async fn entries(&self, from: u64, limit: u32) -> Result<Vec<EntryRow>, StoreError> {
+                queries::entries(&mut *self.reader().acquire().await?, from, limit).await
+            }
+
+            async fn entries_of(
+                &self,
+                who: &[u8],
+                from: u64,
+                limit: u32,
+            ) -> Result<Vec<EntryRow>, StoreError> {
+                queries::entries_of(&mut *self.reader().acquire().await?, who, from, limit).await
+            }
+
+            async fn tile(&self, level: u8, number: u64) -> Result<Option<TileRow>, StoreError> {
+                queries::tile(&mut *self.reader().acquire().await?, level, number).await
+            }
+
+            async fn wrapped_keys(&self) -> Result<Vec<WrappedKeyRow>, StoreError> {
+                queries::wrapped_keys(&mut *self.reader().acquire().await?).await
+            }
+
+            async fn put_wrapped_key(&self, row: &WrappedKeyRow) -> Result<(), StoreError> {
+                queries::put_wrapped_key(&mut *self.writer().acquire().await?, row).await
+            }
+
+            async fn drop_wrapped_key(
+                &self,
+                tenant: &[u8],
+                generation: u32,
+                root: &str,
+            ) -> Result<(), StoreError> {
+                queries::drop_wrapped_key(&mut *self.writer().acquire().await?, tenant, generation, root)
+                    .await
+            }
+
+            async fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
+                queries::fact(&mut *self.reader().acquire().await?, name).await
+            }
+
+            async fn put_fact(&self, name: &str, value: &str) -> Result<(), StoreError> {
+                queries::put_fact(&mut *self.writer().acquire().await?, name, value).await
+            }
+
+            async fn forget_expired(&self, now: u64) -> Result<(), StoreError> {
+                queries::forget_expired(&mut *self.writer().acquire().await?, now).await
+            }
+
+            async fn durability_findings(&self) -> Result<Vec<String>, StoreError> {
+                self.findings().await
+            }
+
+            async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+                self.copy(file).await
+            }
+        }
+
+        #[async_trait]
+        impl Transaction for Write<'_> {
+            async fn head(&mut self) -> Result<Option<HeadRow>, StoreError> {
+                queries::head(&mut self.0).await
+            }
+
+            async fn records_changed_after(&mut self, position: u64) -> Result<Vec<RecordRow>, StoreError> {
+                queries::records_changed_after(&mut self.0, position).await
+            }
+
+            async fn insert_proofs(&mut self, proofs: &[(Name, u64)]) -> Result<Vec<bool>, StoreError> {
+                queries::insert_proofs(&mut self.0, proofs).await
+            }
+
+            async fn requests(&mut self, ids: &[Name]) -> Result<Vec<RequestRow>, StoreError> {
+                queries::requests(&mut self.0, ids).await
+            }
+
+            async fn chains(&mut self, keys: &[Name]) -> Result<Vec<ChainRow>, StoreError> {
+                queries::chains(&mut self.0, keys).await
+            }
+
+            async fn tile(&mut self, level: u8, number: u64) -> Result<Option<TileRow>, StoreError> {
+                queries::tile(&mut self.0, level, number).await
+            }
+
+            async fn blob(&mut self, name: &[u8]) -> Result<Option<BlobRow>, StoreError> {
+                queries::blob(&mut self.0, name).await
+            }
+
+            async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+                queries::write(&mut self.0, batch).await
+            }
+
+            async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+                Ok(self.0.commit().await?)
+            }
+        }
+    };
+}
+
+pub(super) use implement;

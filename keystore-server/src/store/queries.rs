@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Every statement, once. This file is compiled by `sqlite.rs` and by `postgres.rs`, each with its own `Db`: both
+//! databases understand this SQL, and neither is asked through a common denominator at run time.
+
+use sqlx::{Database, QueryBuilder, Row};
+
+use super::Db;
+use crate::store::{
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, StoreError, TileRow,
+    WrappedKeyRow,
+};
+
+type Connection = <Db as Database>::Connection;
+type AnyRow = <Db as Database>::Row;
+
+/// Rows per statement: well below the number of parameters that either database takes.
+const AT_ONCE: usize = 500;
+
+/// Databases count in `i64`.
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn unsigned(row: &AnyRow, column: &str) -> Result<u64, sqlx::Error> {
+    row.try_get::<i64, _>(column).map(|n| u64::try_from(n).unwrap_or(0))
+}
+
+pub(super) async fn head(connection: &mut Connection) -> Result<Option<HeadRow>, StoreError> {
+    let row = sqlx::query("SELECT position, sealed, checkpoint FROM head WHERE only_one = 1")
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        Ok(HeadRow {
+            position: unsigned(&row, "position")?,
+            sealed: row.try_get("sealed")?,
+            checkpoint: row.try_get("checkpoint")?,
+        })
+    })
+    .transpose()
+}
+
+fn record(row: &AnyRow) -> Result<RecordRow, StoreError> {
+    Ok(RecordRow {
+        kind: row.try_get("kind")?,
+        name: row.try_get("name")?,
+        version: unsigned(row, "version")?,
+        tenant: row.try_get("tenant")?,
+        sealed: row.try_get("sealed")?,
+    })
+}
+
+pub(super) async fn records(connection: &mut Connection) -> Result<Vec<RecordRow>, StoreError> {
+    let rows = sqlx::query("SELECT kind, name, version, tenant, sealed FROM records ORDER BY kind, name")
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(record).collect()
+}
+
+pub(super) async fn records_changed_after(
+    connection: &mut Connection,
+    position: u64,
+) -> Result<Vec<RecordRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT kind, name, version, tenant, sealed FROM records WHERE changed > $1 ORDER BY changed",
+    )
+    .bind(number(position))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(record).collect()
+}
+
+pub(super) async fn insert_proofs(
+    connection: &mut Connection,
+    proofs: &[(Name, u64)],
+) -> Result<Vec<bool>, StoreError> {
+    let mut fresh = std::collections::HashSet::new();
+    for some in proofs.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO proofs (id, expires) ");
+        query.push_values(some, |mut values, (id, expires)| {
+            values.push_bind(id.clone()).push_bind(number(*expires));
+        });
+        query.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
+        for row in query.build().fetch_all(&mut *connection).await? {
+            fresh.insert(row.try_get::<Vec<u8>, _>("id")?);
+        }
+    }
+    // The same id twice in one batch: only the first is new.
+    Ok(proofs.iter().map(|(id, _)| fresh.remove(id)).collect())
+}
+
+pub(super) async fn requests(
+    connection: &mut Connection,
+    ids: &[Name],
+) -> Result<Vec<RequestRow>, StoreError> {
+    let mut found = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new(
+            "SELECT id, digest, seq, tenant, answer, expires FROM requests WHERE id IN (",
+        );
+        let mut list = query.separated(", ");
+        some.iter().for_each(|id| {
+            list.push_bind(id.clone());
+        });
+        query.push(")");
+        for row in query.build().fetch_all(&mut *connection).await? {
+            found.push(RequestRow {
+                id: row.try_get("id")?,
+                digest: row.try_get("digest")?,
+                seq: unsigned(&row, "seq")?,
+                tenant: row.try_get("tenant")?,
+                answer: row.try_get("answer")?,
+                expires: unsigned(&row, "expires")?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn chains(connection: &mut Connection, keys: &[Name]) -> Result<Vec<ChainRow>, StoreError> {
+    let mut found = Vec::new();
+    for some in keys.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("SELECT key, counter, last FROM chains WHERE key IN (");
+        let mut list = query.separated(", ");
+        some.iter().for_each(|key| {
+            list.push_bind(key.clone());
+        });
+        query.push(")");
+        for row in query.build().fetch_all(&mut *connection).await? {
+            found.push(ChainRow {
+                key: row.try_get("key")?,
+                counter: unsigned(&row, "counter")?,
+                last: unsigned(&row, "last")?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn tile(
+    connection: &mut Connection,
+    level: u8,
+    at: u64,
+) -> Result<Option<TileRow>, StoreError> {
+    let row = sqlx::query("SELECT hashes FROM tiles WHERE level = $1 AND number = $2")
+        .bind(i16::from(level))
+        .bind(number(at))
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| Ok(TileRow { level, number: at, hashes: row.try_get("hashes")? })).transpose()
+}
+
+pub(super) async fn blob(connection: &mut Connection, name: &[u8]) -> Result<Option<BlobRow>, StoreError> {
+    let row = sqlx::query("SELECT name, version, tenant, sealed FROM blobs WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        Ok(BlobRow {
+            name: row.try_get("name")?,
+            version: unsigned(&row, "version")?,
+            tenant: row.try_get("tenant")?,
+            sealed: row.try_get("sealed")?,
+        })
+    })
+    .transpose()
+}
+
+fn entry(row: &AnyRow) -> Result<EntryRow, StoreError> {
+    Ok(EntryRow {
+        seq: unsigned(row, "seq")?,
+        tenant: row.try_get("tenant")?,
+        sealed: row.try_get("sealed")?,
+        lists: Vec::new(),
+    })
+}
+
+pub(super) async fn entries(
+    connection: &mut Connection,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let rows =
+        sqlx::query("SELECT seq, tenant, sealed FROM entries WHERE seq >= $1 AND seq < $2 ORDER BY seq")
+            .bind(number(from))
+            .bind(number(from.saturating_add(u64::from(limit))))
+            .fetch_all(connection)
+            .await?;
+    rows.iter().map(entry).collect()
+}
+
+pub(super) async fn entries_of(
+    connection: &mut Connection,
+    who: &[u8],
+    from: u64,
+    limit: u32,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT e.seq, e.tenant, e.sealed FROM entries_of l JOIN entries e ON e.seq = l.seq \
+         WHERE l.who = $1 AND l.seq >= $2 ORDER BY l.seq LIMIT $3",
+    )
+    .bind(who)
+    .bind(number(from))
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(entry).collect()
+}
+
+pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<(), StoreError> {
+    for some in batch.entries.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO entries (seq, tenant, sealed) ");
+        query.push_values(some, |mut values, entry| {
+            values
+                .push_bind(number(entry.seq))
+                .push_bind(entry.tenant.clone())
+                .push_bind(entry.sealed.clone());
+        });
+        query.build().execute(&mut *connection).await?;
+    }
+    let lists: Vec<(&Name, u64)> =
+        batch.entries.iter().flat_map(|entry| entry.lists.iter().map(|who| (who, entry.seq))).collect();
+    for some in lists.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO entries_of (who, seq) ");
+        query.push_values(some, |mut values, (who, seq)| {
+            values.push_bind((*who).clone()).push_bind(number(*seq));
+        });
+        query.push(" ON CONFLICT (who, seq) DO NOTHING");
+        query.build().execute(&mut *connection).await?;
+    }
+    for tile in &batch.tiles {
+        sqlx::query(
+            "INSERT INTO tiles (level, number, hashes) VALUES ($1, $2, $3) \
+             ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
+        )
+        .bind(i16::from(tile.level))
+        .bind(number(tile.number))
+        .bind(&tile.hashes[..])
+        .execute(&mut *connection)
+        .await?;
+    }
+    let position = batch.head.as_ref().map_or(0, |head| head.position);
+    for record in &batch.records {
+        sqlx::query(
+            "INSERT INTO records (kind, name, version, changed, tenant, sealed) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (kind, name) DO UPDATE SET version = excluded.version, changed = excluded.changed, \
+             tenant = excluded.tenant, sealed = excluded.sealed",
+        )
+        .bind(record.kind)
+        .bind(&record.name[..])
+        .bind(number(record.version))
+        .bind(number(position))
+        .bind(&record.tenant[..])
+        .bind(&record.sealed[..])
+        .execute(&mut *connection)
+        .await?;
+    }
+    for blob in &batch.blobs {
+        sqlx::query(
+            "INSERT INTO blobs (name, version, tenant, sealed) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name) DO UPDATE SET version = excluded.version, tenant = excluded.tenant, \
+             sealed = excluded.sealed",
+        )
+        .bind(&blob.name[..])
+        .bind(number(blob.version))
+        .bind(&blob.tenant[..])
+        .bind(&blob.sealed[..])
+        .execute(&mut *connection)
+        .await?;
+    }
+    for name in &batch.erased {
+        sqlx::query("DELETE FROM blobs WHERE name = $1").bind(&name[..]).execute(&mut *connection).await?;
+    }
+    write_chains(connection, &batch.chains).await?;
+    for request in &batch.requests {
+        sqlx::query(
+            "INSERT INTO requests (id, digest, seq, tenant, answer, expires) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(&request.id[..])
+        .bind(&request.digest[..])
+        .bind(number(request.seq))
+        .bind(&request.tenant[..])
+        .bind(&request.answer[..])
+        .bind(number(request.expires))
+        .execute(&mut *connection)
+        .await?;
+    }
+    if let Some(head) = &batch.head {
+        sqlx::query(
+            "INSERT INTO head (only_one, position, sealed, checkpoint) VALUES (1, $1, $2, $3) \
+             ON CONFLICT (only_one) DO UPDATE SET position = excluded.position, sealed = excluded.sealed, \
+             checkpoint = excluded.checkpoint",
+        )
+        .bind(number(head.position))
+        .bind(&head.sealed[..])
+        .bind(&head.checkpoint)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_chains(connection: &mut Connection, chains: &[ChainRow]) -> Result<(), StoreError> {
+    for some in chains.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO chains (key, counter, last) ");
+        query.push_values(some, |mut values, chain| {
+            values
+                .push_bind(chain.key.clone())
+                .push_bind(number(chain.counter))
+                .push_bind(number(chain.last));
+        });
+        query.push(" ON CONFLICT (key) DO UPDATE SET counter = excluded.counter, last = excluded.last");
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn wrapped_keys(connection: &mut Connection) -> Result<Vec<WrappedKeyRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT tenant, generation, root, wrapped FROM wrapped_keys ORDER BY tenant, generation, root",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(WrappedKeyRow {
+                tenant: row.try_get("tenant")?,
+                generation: u32::try_from(unsigned(row, "generation")?).unwrap_or(u32::MAX),
+                root: row.try_get("root")?,
+                wrapped: row.try_get("wrapped")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn put_wrapped_key(
+    connection: &mut Connection,
+    row: &WrappedKeyRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO wrapped_keys (tenant, generation, root, wrapped) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant, generation, root) DO UPDATE SET wrapped = excluded.wrapped",
+    )
+    .bind(&row.tenant[..])
+    .bind(i64::from(row.generation))
+    .bind(&row.root)
+    .bind(&row.wrapped[..])
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn drop_wrapped_key(
+    connection: &mut Connection,
+    tenant: &[u8],
+    generation: u32,
+    root: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM wrapped_keys WHERE tenant = $1 AND generation = $2 AND root = $3")
+        .bind(tenant)
+        .bind(i64::from(generation))
+        .bind(root)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn fact(connection: &mut Connection, name: &str) -> Result<Option<String>, StoreError> {
+    let row =
+        sqlx::query("SELECT value FROM facts WHERE name = $1").bind(name).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get("value")).transpose()?)
+}
+
+pub(super) async fn put_fact(connection: &mut Connection, name: &str, value: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(name)
+    .bind(value)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn forget_expired(connection: &mut Connection, now: u64) -> Result<(), StoreError> {
+    for table in ["DELETE FROM proofs WHERE expires < $1", "DELETE FROM requests WHERE expires < $1"] {
+        sqlx::query(table).bind(number(now)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! SQLite: one file, one server (and administrators' commands beside it).
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, Store, StoreError, TileRow,
+    Transaction, WrappedKeyRow, implement::implement,
+};
+
+#[path = "queries.rs"]
+mod queries;
+
+type Db = sqlx::Sqlite;
+
+/// Waiting for another process's write: an administrator's command, a backup.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One writer, since SQLite has one lock; several readers, since WAL lets them read meanwhile.
+pub(super) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens `file`, and makes it when there is none and `create` is set; brings its schema up to date.
+    pub(super) async fn open(file: &Path, create: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A reply promises that its record survives a power failure.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE)
+            // What is erased is overwritten.
+            .pragma("secure_delete", "ON")
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&writer)
+            .await
+            .map_err(|e| StoreError::Unfit(e.to_string()))?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
+        Ok(Self { writer, readers })
+    }
+
+    fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// Takes the write lock at once: a transaction that reads first and wants to write later can fail in between.
+    async fn lock(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    async fn findings(&self) -> Result<Vec<String>, StoreError> {
+        let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&self.writer).await?;
+        let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&self.writer).await?;
+        let mut findings = Vec::new();
+        if synchronous < 2 {
+            findings.push("SQLite does not wait for the disk (synchronous is not FULL)".into());
+        }
+        if journal != "wal" {
+            findings
+                .push(format!("SQLite's journal is {journal}, not WAL; is the file system a network share?"));
+        }
+        Ok(findings)
+    }
+
+    async fn copy(&self, file: &Path) -> Result<(), StoreError> {
+        let file = file.to_str().ok_or_else(|| StoreError::Unfit("the file's name is not UTF-8".into()))?;
+        sqlx::query("VACUUM INTO $1").bind(file).execute(&self.readers).await?;
+        Ok(())
+    }
+}
+
+implement!(Sqlite);
