@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What can be asked: the part of a call that access policy and log look at.
+
+use std::collections::BTreeSet;
+
+use plombe_core::keystore::{
+    DeviceId, GrantId, KeyFingerprint, PrincipalId,
+    calls::{
+        custody::SignatureClaim, grants::KeyUse, login::Role, principals::PrincipalState, revoke::Target,
+    },
+};
+use plombe_core::log::entry::About;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The keystore comes into being.
+    SetUp,
+    /// Nothing happened, and that is on record.
+    Heartbeat,
+    /// Requests by nobody in particular that were refused, counted.
+    CountRefusals {
+        /// Code of the refusal.
+        reason: String,
+        /// How many.
+        count: u64,
+    },
+    /// With an enrolment code.
+    LogInWithCode {
+        /// SHA-256 of its secret.
+        hash: [u8; 32],
+    },
+    /// With what an identity provider says.
+    LogInWithIdentity {
+        /// Who says so.
+        issuer: String,
+        /// Whom it means.
+        subject: String,
+        /// Their verified address.
+        address: String,
+    },
+    /// A new value for a session.
+    RenewSession,
+    /// The end of a session.
+    LogOut,
+    /// A device becomes one of the principal's.
+    ConfirmDevice {
+        /// Which.
+        device: DeviceId,
+    },
+    /// The principal's recovery code is replaced.
+    SetRecoveryCode,
+    /// The asking device is confirmed by the recovery code.
+    Recover,
+    /// A TSK is made in the keystore.
+    GenerateKey {
+        /// Addresses in its user IDs.
+        addresses: Vec<String>,
+    },
+    /// A TSK that was made elsewhere comes into custody.
+    ImportKey {
+        /// Which.
+        key: KeyFingerprint,
+        /// Addresses in its user IDs.
+        addresses: Vec<String>,
+    },
+    /// One session key comes out of its wrapping.
+    Unwrap {
+        /// With which key.
+        key: KeyFingerprint,
+    },
+    /// One digest is signed.
+    Sign {
+        /// With which key.
+        key: KeyFingerprint,
+        /// With which of its subkeys.
+        subkey: KeyFingerprint,
+        /// What the client says of the signature.
+        claim: SignatureClaim,
+    },
+    /// The key that certifies is used.
+    ChangeKey {
+        /// Which.
+        key: KeyFingerprint,
+        /// For what.
+        how: KeyChange,
+    },
+    /// Somebody else may use a key.
+    GiveGrant {
+        /// Which.
+        key: KeyFingerprint,
+        /// Who.
+        to: PrincipalId,
+        /// For what.
+        uses: BTreeSet<KeyUse>,
+        /// Until when, seconds since 1970.
+        expires: u64,
+    },
+    /// They may no longer.
+    EndGrant {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Something and what is derived from it ends.
+    Revoke {
+        /// What.
+        target: Target,
+    },
+    /// Somebody new.
+    CreatePrincipal {
+        /// Addresses they get.
+        addresses: Vec<String>,
+        /// What they are.
+        roles: BTreeSet<Role>,
+    },
+    /// Suspended, or let go on.
+    SetPrincipalState {
+        /// Who.
+        principal: PrincipalId,
+        /// To what.
+        state: PrincipalState,
+    },
+    /// What somebody may be.
+    SetRoles {
+        /// Who.
+        principal: PrincipalId,
+        /// To what.
+        roles: BTreeSet<Role>,
+    },
+    /// An enrolment code is made.
+    CreateCode {
+        /// For whom.
+        principal: PrincipalId,
+    },
+    /// All of the tenant's log is read.
+    ReadLog,
+}
+
+/// Named operations with the key that certifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyChange {
+    /// Vouch for somebody else's user IDs.
+    Certify,
+    /// New subkeys.
+    Rotate,
+    /// Another expiry.
+    Expire,
+    /// An end to all or part of it.
+    Revoke,
+    /// One more user ID.
+    AddUserId,
+}
+
+impl Action {
+    /// Its name in the log. Stable.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SetUp => "set-up",
+            Self::Heartbeat => "heartbeat",
+            Self::CountRefusals { .. } => "refused-anonymous",
+            Self::LogInWithCode { .. } => "log-in-with-code",
+            Self::LogInWithIdentity { .. } => "log-in-with-identity",
+            Self::RenewSession => "renew-session",
+            Self::LogOut => "log-out",
+            Self::ConfirmDevice { .. } => "confirm-device",
+            Self::SetRecoveryCode => "set-recovery-code",
+            Self::Recover => "recover",
+            Self::GenerateKey { .. } => "generate-key",
+            Self::ImportKey { .. } => "import-key",
+            Self::Unwrap { .. } => "unwrap",
+            Self::Sign { .. } => "sign",
+            Self::ChangeKey { how: KeyChange::Certify, .. } => "certify",
+            Self::ChangeKey { how: KeyChange::Rotate, .. } => "rotate-key",
+            Self::ChangeKey { how: KeyChange::Expire, .. } => "expire-key",
+            Self::ChangeKey { how: KeyChange::Revoke, .. } => "revoke-key",
+            Self::ChangeKey { how: KeyChange::AddUserId, .. } => "add-user-id",
+            Self::GiveGrant { .. } => "give-grant",
+            Self::EndGrant { .. } => "end-grant",
+            Self::Revoke { .. } => "revoke",
+            Self::CreatePrincipal { .. } => "create-principal",
+            Self::SetPrincipalState { .. } => "set-principal-state",
+            Self::SetRoles { .. } => "set-roles",
+            Self::CreateCode { .. } => "create-code",
+            Self::ReadLog => "read-log",
+        }
+    }
+
+    /// The key that it is about.
+    pub fn key(&self) -> Option<&KeyFingerprint> {
+        match self {
+            Self::ImportKey { key, .. }
+            | Self::Unwrap { key }
+            | Self::Sign { key, .. }
+            | Self::ChangeKey { key, .. }
+            | Self::GiveGrant { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
+    /// What the log says that it is about.
+    pub fn about(&self) -> About {
+        let about = About { key: self.key().cloned(), ..About::default() };
+        let listed = |addresses: &[String]| Some(addresses.join(", "));
+        let words = |roles: &BTreeSet<Role>| {
+            roles.iter().map(|role| format!("{role:?}")).collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::CountRefusals { reason, count } => {
+                About { note: Some(format!("{reason}: {count}")), ..about }
+            }
+            Self::LogInWithIdentity { issuer, address, .. } => {
+                About { note: Some(format!("{address} by {issuer}")), ..about }
+            }
+            Self::ConfirmDevice { device } => About { device: Some(*device), ..about },
+            Self::GenerateKey { addresses } | Self::ImportKey { addresses, .. } => {
+                About { note: listed(addresses), ..about }
+            }
+            Self::Sign { subkey, .. } => About { subkey: Some(subkey.clone()), ..about },
+            Self::GiveGrant { to, uses, expires, .. } => {
+                About { principal: Some(*to), note: Some(format!("{uses:?} until {expires}")), ..about }
+            }
+            Self::EndGrant { grant } => About { grant: Some(*grant), ..about },
+            Self::Revoke { target } => match target {
+                Target::Principal(principal) => About { principal: Some(*principal), ..about },
+                Target::Device(device) => About { device: Some(*device), ..about },
+                Target::Session(session) => About { session: Some(*session), ..about },
+            },
+            Self::CreatePrincipal { addresses, roles } => {
+                About { note: Some(format!("{} as {}", addresses.join(", "), words(roles))), ..about }
+            }
+            Self::SetPrincipalState { principal, state } => {
+                About { principal: Some(*principal), note: Some(format!("{state:?}")), ..about }
+            }
+            Self::SetRoles { principal, roles } => {
+                About { principal: Some(*principal), note: Some(words(roles)), ..about }
+            }
+            Self::CreateCode { principal } => About { principal: Some(*principal), ..about },
+            _ => about,
+        }
+    }
+
+    /// What a device that nobody confirmed may do: see to its own session, and be confirmed.
+    pub(super) fn is_for_pending_devices(&self) -> bool {
+        matches!(self, Self::RenewSession | Self::LogOut | Self::Recover)
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Yes or no, and by which rule.
+
+use std::borrow::Cow;
+
+use plombe_core::keystore::{ApiProblem, ProblemCode};
+
+/// Yes or no.
+pub type Decision = Result<Permitted, Refusal>;
+
+/// By which rule it is permitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permitted {
+    /// Stable, for the log.
+    pub rule: &'static str,
+}
+
+impl Permitted {
+    pub(super) fn by(rule: &'static str) -> Self {
+        Self { rule }
+    }
+}
+
+/// Why it is refused: exactly for the log, and as much as they may know for who asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Stable, for the log.
+    pub rule: &'static str,
+    /// For who asked. Rules that differ only in what a stranger must not learn share one.
+    pub problem: ProblemCode,
+    /// For who asked, in words.
+    pub message: Cow<'static, str>,
+    /// What to do next.
+    pub hint: Option<Cow<'static, str>>,
+}
+
+impl Refusal {
+    /// As the API says it.
+    pub fn to_problem(&self) -> ApiProblem {
+        let problem = ApiProblem::new(self.problem, self.message.clone());
+        match &self.hint {
+            Some(hint) => problem.with_hint(hint.clone()),
+            None => problem,
+        }
+    }
+}
+
+/// The refusals that stand in code, each in one place.
+pub mod refusal {
+    use std::borrow::Cow;
+
+    use plombe_core::keystore::ProblemCode;
+
+    use super::Refusal;
+
+    /// A refusal whose words do not depend on anything.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Fixed {
+        /// For the log.
+        pub rule: &'static str,
+        problem: ProblemCode,
+        message: &'static str,
+        hint: &'static str,
+    }
+
+    impl From<Fixed> for Refusal {
+        fn from(fixed: Fixed) -> Self {
+            Self {
+                rule: fixed.rule,
+                problem: fixed.problem,
+                message: Cow::Borrowed(fixed.message),
+                hint: (!fixed.hint.is_empty()).then_some(Cow::Borrowed(fixed.hint)),
+            }
+        }
+    }
+
+    macro_rules! refusals {
+        ($($(#[$doc:meta])* $name:ident = $rule:literal, $problem:ident, $message:expr, $hint:literal;)*) => {
+            $($(#[$doc])* pub const $name: Fixed =
+                Fixed { rule: $rule, problem: ProblemCode::$problem, message: $message, hint: $hint };)*
+
+            /// Every refusal that stands in code.
+            pub const ALL: &[Fixed] = &[$($name),*];
+        };
+    }
+
+    // What a stranger hears, whatever is the matter with a session.
+    const NO_SESSION: &str = "you are not logged in";
+    const NO_LOG_IN: &str = "this log-in is refused";
+    const NOTHING_THERE: &str = "there is nothing by that name";
+    const NOT_ALLOWED: &str = "you may not do this";
+
+    refusals! {
+        /// No session.
+        NOT_LOGGED_IN = "no-session", NotLoggedIn, NO_SESSION, "log in again: `plombe login`";
+        /// The session ran out.
+        SESSION_EXPIRED = "session-expired", NotLoggedIn, NO_SESSION, "log in again: `plombe login`";
+        /// The proof is by another key than the session's.
+        WRONG_DEVICE_KEY = "session-of-another-device", NotLoggedIn, NO_SESSION, "log in again: `plombe login`";
+        /// The device was cut off.
+        DEVICE_REVOKED = "device-revoked", NotLoggedIn, NO_SESSION, "log in again: `plombe login`";
+        /// Suspended, or ended.
+        PRINCIPAL_NOT_ACTIVE = "principal-not-active", NotLoggedIn, NO_SESSION, "log in again: `plombe login`";
+        /// The device waits for its owner.
+        DEVICE_PENDING = "device-pending", DevicePending,
+            "this device is not confirmed, so it uses no keys",
+            "confirm it on a device that you use already: `plombe devices confirm`, or with your recovery code";
+        /// The same proof came twice.
+        PROOF_REPLAYED = "proof-replayed", ProofInvalid, "this device proof was used before", "";
+        /// Unknown, used or expired code.
+        CODE_UNKNOWN = "code-unknown", LoginRefused, NO_LOG_IN, "ask your administrator for a new code";
+        /// The code's time is over.
+        CODE_EXPIRED = "code-expired", LoginRefused, NO_LOG_IN, "ask your administrator for a new code";
+        /// Whom the code lets in is suspended or gone.
+        CODE_OF_INACTIVE = "code-of-inactive-principal", LoginRefused, NO_LOG_IN,
+            "ask your administrator for a new code";
+        /// The device key belongs to somebody else.
+        DEVICE_OF_ANOTHER = "device-of-another", LoginRefused, NO_LOG_IN, "log in with a new device key";
+        /// What the identity provider said did not pass the checks.
+        IDENTITY_REFUSED = "identity-refused", LoginRefused, NO_LOG_IN, "log in again: `plombe login`";
+        /// Nobody here has that address.
+        IDENTITY_UNKNOWN = "identity-unknown", LoginRefused, NO_LOG_IN, "ask your administrator to add you";
+        /// The address belongs to somebody whom the provider knows by another subject.
+        IDENTITY_CHANGED = "identity-changed", LoginRefused, NO_LOG_IN, "ask your administrator to add you";
+        /// Log-ins are not for who is logged in; the keystore's own entries are nobody else's.
+        NOT_FOR_DEVICES = "not-for-devices", Denied, NOT_ALLOWED, "";
+        /// Nothing there, or nothing that the caller may know of.
+        NOT_FOUND = "not-found", NotFound, NOTHING_THERE, "";
+        /// Of another tenant: looks as if there was nothing.
+        OTHER_TENANT = "other-tenant", NotFound, NOTHING_THERE, "";
+        /// Only pending devices are confirmed.
+        NOT_PENDING = "not-pending", Conflict, "this device does not wait for confirmation", "";
+        /// The device's key is not the one that was compared.
+        OTHER_THUMBPRINT = "other-thumbprint", Conflict, "this is not the device that you compared",
+            "compare the six words again";
+        /// No code was set, or it is another.
+        RECOVERY_WRONG = "recovery-wrong", Denied, "this recovery code is not the right one", "";
+        /// Somebody else's key.
+        KEY_NOT_YOURS = "key-not-yours", NotFound, NOTHING_THERE, "";
+        /// There is a grant, for something else or for another time.
+        GRANT_DOES_NOT_COVER = "grant-does-not-cover", Denied, "the grant that you hold does not cover this",
+            "ask the key's owner";
+        /// A revoked key signs nothing.
+        KEY_REVOKED = "key-revoked", KeyUnusable, "this key was revoked", "make a new one: `plombe key generate`";
+        /// Not a key that unwraps or signs.
+        SUBKEY_UNFIT = "subkey-unfit", KeyUnusable, "this key cannot do that", "";
+        /// Keys are for people; admins, auditors and gateways have none of their own by being that.
+        NO_KEYS_FOR_ROLE = "no-keys-for-role", Denied, "your role has no keys of its own", "";
+        /// A user ID that is not the caller's.
+        ADDRESS_NOT_YOURS = "address-not-yours", Denied, "this address is not yours here",
+            "ask your administrator to add it to you";
+        /// Grants have a bounded time and never cover certifying.
+        GRANT_UNBOUNDED = "grant-unbounded", Unacceptable,
+            "a grant covers unwrapping, signing or raw use, and ends within a year", "";
+        /// Only admins.
+        ADMINS_ONLY = "admins-only", Denied, NOT_ALLOWED, "ask an administrator";
+        /// Only auditors.
+        AUDITORS_ONLY = "auditors-only", Denied, NOT_ALLOWED, "ask an auditor";
+        /// After the first two admins, more need the consent of others.
+        ADMINS_NEED_CONSENT = "admins-need-consent", ApprovalNeeded,
+            "a further administrator needs the consent of two others", "";
+        /// Admins do not change their own standing.
+        NOT_ONESELF = "not-oneself", Denied, "administrators do not change their own standing", "ask another one";
+        /// Outside of the tenant's domains, or somebody else's already.
+        ADDRESS_UNFIT = "address-unfit", Unacceptable,
+            "an address must be in a domain of your organisation, and nobody else's", "";
+        /// What has ended stays so.
+        ALREADY_ENDED = "already-ended", Conflict, "this has ended", "";
+        /// There is one by that name.
+        EXISTS = "exists", Conflict, "this is here already", "";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Refusal, refusal};
+
+    #[test]
+    fn rules_have_names_of_their_own() {
+        let mut seen = std::collections::HashSet::new();
+        for fixed in refusal::ALL {
+            assert!(seen.insert(fixed.rule), "{}", fixed.rule);
+        }
+    }
+
+    #[test]
+    fn a_stranger_cannot_tell_what_is_the_matter_with_a_session() {
+        let outside = |fixed: refusal::Fixed| Refusal::from(fixed).to_problem();
+        for fixed in [
+            refusal::SESSION_EXPIRED,
+            refusal::WRONG_DEVICE_KEY,
+            refusal::DEVICE_REVOKED,
+            refusal::PRINCIPAL_NOT_ACTIVE,
+        ] {
+            assert_eq!(outside(fixed), outside(refusal::NOT_LOGGED_IN));
+        }
+        for fixed in [refusal::OTHER_TENANT, refusal::KEY_NOT_YOURS] {
+            assert_eq!(outside(fixed), outside(refusal::NOT_FOUND));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Who may do what with which key: a pure function of (who, action, registry, now). Refuses by default, and says why.
+//!
+//! [`decide`] is called by the ledger under the log's lock, so a decision is made on the state that its
+//! log entry stands on, and a revocation is before it or after it.
+
+mod action;
+mod actor;
+mod admin;
+mod decision;
+mod key_use;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use plombe_core::keystore::calls::login::DeviceState;
+
+pub use action::{Action, KeyChange};
+pub use actor::{Actor, Claimed, Identified};
+pub use decision::{Decision, Permitted, Refusal, refusal};
+
+use crate::registry::Registry;
+
+/// May `actor` do this now?
+///
+/// The order is the order of what may be known: who asks, whether their device may, whether the thing exists for them, and only then
+/// whether they may do this with it.
+pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTime) -> Decision {
+    match actor {
+        Actor::Server => Ok(Permitted::by("keystore-itself")),
+        Actor::Newcomer { .. } => match action {
+            Action::LogInWithCode { .. } | Action::LogInWithIdentity { .. } => Ok(Permitted::by("log-in")),
+            _ => Err(refusal::NOT_LOGGED_IN.into()),
+        },
+        Actor::Device(claimed) => {
+            let who = claimed.resolve(registry, action, seconds(now))?;
+            if who.device.state == DeviceState::Pending && !action.is_for_pending_devices() {
+                return Err(refusal::DEVICE_PENDING.into());
+            }
+            match action {
+                Action::RenewSession | Action::LogOut | Action::SetRecoveryCode | Action::Recover => {
+                    Ok(Permitted::by("own-session"))
+                }
+                Action::ConfirmDevice { device } => own_device(registry, &who, *device),
+                Action::GenerateKey { .. } | Action::ImportKey { .. } => {
+                    key_use::may_own_keys(registry, &who, action)
+                }
+                Action::Unwrap { .. } | Action::Sign { .. } | Action::ChangeKey { .. } => {
+                    key_use::decide(registry, &who, action, seconds(now))
+                }
+                Action::GiveGrant { .. } | Action::EndGrant { .. } => {
+                    key_use::decide_grant(registry, &who, action, seconds(now))
+                }
+                Action::Revoke { target } => admin::decide_revoke(registry, &who, target),
+                Action::CreatePrincipal { .. }
+                | Action::SetPrincipalState { .. }
+                | Action::SetRoles { .. }
+                | Action::CreateCode { .. } => admin::decide(registry, &who, action),
+                Action::ReadLog => admin::may_audit(&who),
+                Action::LogInWithCode { .. }
+                | Action::LogInWithIdentity { .. }
+                | Action::SetUp
+                | Action::Heartbeat
+                | Action::CountRefusals { .. } => Err(refusal::NOT_FOR_DEVICES.into()),
+            }
+        }
+    }
+}
+
+/// Only a confirmed device of the same principal confirms another one.
+fn own_device(
+    registry: &Registry,
+    who: &Identified<'_>,
+    device: plombe_core::keystore::DeviceId,
+) -> Decision {
+    let other = registry.device(device).filter(|other| other.principal == who.principal.id);
+    match other {
+        Some(other) if other.state == DeviceState::Pending => Ok(Permitted::by("own-confirmed-device")),
+        Some(_) => Err(refusal::NOT_PENDING.into()),
+        None => Err(refusal::NOT_FOUND.into()),
+    }
+}
+
+/// Whole seconds since 1970, as records count.
+pub fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! A device key that speaks for a principal, and its sessions.
+
+use plombe_core::keystore::{
+    DeviceId, DeviceThumbprint, PrincipalId, SessionId, TenantId, calls::login::DeviceState,
+};
+use serde::{Deserialize, Serialize};
+
+/// A device: whoever holds its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// Identity.
+    pub id: DeviceId,
+    /// Whose organisation.
+    pub tenant: TenantId,
+    /// Whose it says it is; known to be true once it is confirmed.
+    pub principal: PrincipalId,
+    /// What its holder calls it.
+    pub name: String,
+    /// Its key.
+    pub thumbprint: DeviceThumbprint,
+    /// Whether it may use keys.
+    pub state: DeviceState,
+    /// How it came: `code`, `oidc <issuer>`.
+    pub enrolled_by: String,
+    /// Seconds since 1970.
+    pub enrolled: u64,
+}
+
+/// A log-in of a device. Its value is opaque, stored hashed, and useless without the device's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Identity; stays the same when the value is renewed.
+    pub id: SessionId,
+    /// SHA-256 of the value.
+    pub hash: [u8; 32],
+    /// Hash and end of the value before the last renewal: several programs of one device share a session.
+    pub before: Option<([u8; 32], u64)>,
+    /// Whose organisation.
+    pub tenant: TenantId,
+    /// The only device that can use it.
+    pub device: DeviceId,
+    /// The newest value is good until then; seconds since 1970.
+    pub expires: u64,
+    /// The device may renew it until then, counted from its log-in.
+    pub ends: u64,
+}
+
+impl Session {
+    /// Hashes of the values that may come along.
+    pub fn hashes(&self) -> impl Iterator<Item = [u8; 32]> {
+        std::iter::once(self.hash).chain(self.before.map(|(hash, _)| hash))
+    }
+
+    /// Until when the value of this hash is good.
+    pub fn expiry_of(&self, hash: &[u8; 32]) -> u64 {
+        match self.before {
+            Some((before, expires)) if before == *hash => expires,
+            _ => self.expires,
+        }
+    }
+}

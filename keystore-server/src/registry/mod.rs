@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Who may do what: the fold of all authority records, in memory.
+//!
+//! Every server holds all of it and decides from it alone. Records change only in batches of the
+//! ledger, each with its entry in the log; other servers' changes are read under the same lock.
+//! In the database they are sealed blobs under pseudonyms.
+
+mod device;
+mod key;
+mod principal;
+mod record;
+mod state;
+mod tenant;
+
+pub use device::{Device, Session};
+pub use key::{Grant, Key, KeyState};
+pub use principal::{Code, Principal};
+pub use record::{INSTANCE, Kind, Record, RecordKey};
+pub use state::Registry;
+pub use tenant::Tenant;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Any record, as it is sealed.
+
+use plombe_core::keystore::TenantId;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Code, Device, Grant, Key, Principal, Session, Tenant};
+
+/// A record of any kind. Serialised as JSON, sealed under its tenant's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is documented as a type")]
+pub enum Record {
+    Tenant(Tenant),
+    Principal(Principal),
+    Code(Code),
+    Device(Device),
+    Session(Session),
+    Key(Key),
+    Grant(Grant),
+}
+
+/// Kinds of records. The numbers are in the database and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(i16)]
+#[expect(missing_docs, reason = "each is documented as a type")]
+pub enum Kind {
+    Tenant = 1,
+    Principal = 2,
+    Code = 3,
+    Device = 4,
+    Session = 5,
+    Key = 6,
+    Grant = 7,
+}
+
+/// Kind and identity of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey {
+    /// What kind.
+    pub kind: Kind,
+    /// Which: sixteen bytes, or those of a fingerprint.
+    pub id: Vec<u8>,
+}
+
+/// The keystore itself, where a tenant is asked for: it seals the tenants' own records.
+pub const INSTANCE: TenantId = TenantId(Uuid::nil());
+
+impl Kind {
+    /// One word, which goes into the sealing.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Principal => "principal",
+            Self::Code => "code",
+            Self::Device => "device",
+            Self::Session => "session",
+            Self::Key => "key",
+            Self::Grant => "grant",
+        }
+    }
+
+    /// From its number in the database.
+    pub fn from_number(number: i16) -> Option<Self> {
+        const ALL: [Kind; 7] =
+            [Kind::Tenant, Kind::Principal, Kind::Code, Kind::Device, Kind::Session, Kind::Key, Kind::Grant];
+        ALL.into_iter().find(|kind| *kind as i16 == number)
+    }
+}
+
+impl Record {
+    /// Kind and identity.
+    pub fn key(&self) -> RecordKey {
+        let (kind, id) = match self {
+            Self::Tenant(tenant) => (Kind::Tenant, &tenant.id.0.as_bytes()[..]),
+            Self::Principal(principal) => (Kind::Principal, &principal.id.0.as_bytes()[..]),
+            Self::Code(code) => (Kind::Code, &code.id.0.as_bytes()[..]),
+            Self::Device(device) => (Kind::Device, &device.id.0.as_bytes()[..]),
+            Self::Session(session) => (Kind::Session, &session.id.0.as_bytes()[..]),
+            Self::Key(key) => (Kind::Key, key.id.as_fingerprint().as_bytes()),
+            Self::Grant(grant) => (Kind::Grant, &grant.id.0.as_bytes()[..]),
+        };
+        RecordKey { kind, id: id.to_vec() }
+    }
+
+    /// Whose key seals it. A tenant's own record is the instance's: it must be read first.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            Self::Tenant(_) => INSTANCE,
+            Self::Principal(Principal { tenant, .. })
+            | Self::Code(Code { tenant, .. })
+            | Self::Device(Device { tenant, .. })
+            | Self::Session(Session { tenant, .. })
+            | Self::Key(Key { tenant, .. })
+            | Self::Grant(Grant { tenant, .. }) => *tenant,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The fold: every record, and the ways to find one.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+    sync::Arc,
+};
+
+use plombe_core::keystore::{
+    CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
+};
+
+use super::{Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
+
+/// Every authority record. Records are shared between clones.
+#[derive(Clone, Default)]
+pub struct Registry {
+    records: HashMap<RecordKey, Arc<Record>>,
+    tenants: BTreeSet<TenantId>,
+    principals: HashMap<TenantId, BTreeSet<PrincipalId>>,
+    by_address: HashMap<String, PrincipalId>,
+    by_subject: HashMap<(String, String), PrincipalId>,
+    codes: HashMap<[u8; 32], CodeId>,
+    by_thumbprint: HashMap<DeviceThumbprint, DeviceId>,
+    devices_of: HashMap<PrincipalId, BTreeSet<DeviceId>>,
+    by_session_hash: HashMap<[u8; 32], SessionId>,
+    sessions_of: HashMap<DeviceId, BTreeSet<SessionId>>,
+    keys_of: HashMap<PrincipalId, BTreeSet<KeyFingerprint>>,
+    by_subkey: HashMap<KeyFingerprint, KeyFingerprint>,
+    grants_on: HashMap<KeyFingerprint, BTreeSet<GrantId>>,
+    grants_to: HashMap<PrincipalId, BTreeSet<GrantId>>,
+}
+
+impl Registry {
+    /// Puts a record in, in place of an older one of the same name, which is given back.
+    pub fn put(&mut self, record: Arc<Record>) -> Option<Arc<Record>> {
+        let key = record.key();
+        let old = self.remove(&key);
+        match &*record {
+            Record::Tenant(tenant) => {
+                self.tenants.insert(tenant.id);
+            }
+            Record::Principal(principal) => {
+                self.principals.entry(principal.tenant).or_default().insert(principal.id);
+                for address in &principal.addresses {
+                    self.by_address.insert(address.clone(), principal.id);
+                }
+                if let Some(subject) = &principal.subject {
+                    self.by_subject.insert(subject.clone(), principal.id);
+                }
+            }
+            Record::Code(code) => {
+                self.codes.insert(code.hash, code.id);
+            }
+            Record::Device(device) => {
+                self.by_thumbprint.insert(device.thumbprint, device.id);
+                self.devices_of.entry(device.principal).or_default().insert(device.id);
+            }
+            Record::Session(session) => {
+                for hash in session.hashes() {
+                    self.by_session_hash.insert(hash, session.id);
+                }
+                self.sessions_of.entry(session.device).or_default().insert(session.id);
+            }
+            Record::Key(key) => {
+                self.keys_of.entry(key.owner).or_default().insert(key.id.clone());
+                for subkey in key.unwrapping.iter().chain(&key.signing) {
+                    self.by_subkey.insert(subkey.clone(), key.id.clone());
+                }
+            }
+            Record::Grant(grant) => {
+                self.grants_on.entry(grant.key.clone()).or_default().insert(grant.id);
+                self.grants_to.entry(grant.to).or_default().insert(grant.id);
+            }
+        }
+        self.records.insert(key, record);
+        old
+    }
+
+    /// Takes a record out.
+    pub fn remove(&mut self, key: &RecordKey) -> Option<Arc<Record>> {
+        let old = self.records.remove(key)?;
+        match &*old {
+            Record::Tenant(tenant) => {
+                self.tenants.remove(&tenant.id);
+            }
+            Record::Principal(principal) => {
+                forget(&mut self.principals, &principal.tenant, &principal.id);
+                for address in &principal.addresses {
+                    self.by_address.remove(address);
+                }
+                if let Some(subject) = &principal.subject {
+                    self.by_subject.remove(subject);
+                }
+            }
+            Record::Code(code) => {
+                self.codes.remove(&code.hash);
+            }
+            Record::Device(device) => {
+                self.by_thumbprint.remove(&device.thumbprint);
+                forget(&mut self.devices_of, &device.principal, &device.id);
+            }
+            Record::Session(session) => {
+                for hash in session.hashes() {
+                    self.by_session_hash.remove(&hash);
+                }
+                forget(&mut self.sessions_of, &session.device, &session.id);
+            }
+            Record::Key(key) => {
+                forget(&mut self.keys_of, &key.owner, &key.id);
+                for subkey in key.unwrapping.iter().chain(&key.signing) {
+                    self.by_subkey.remove(subkey);
+                }
+            }
+            Record::Grant(grant) => {
+                forget(&mut self.grants_on, &grant.key, &grant.id);
+                forget(&mut self.grants_to, &grant.to, &grant.id);
+            }
+        }
+        Some(old)
+    }
+
+    /// All of them.
+    pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.records.values()
+    }
+}
+
+fn forget<K: Hash + Eq, V: Ord>(index: &mut HashMap<K, BTreeSet<V>>, of: &K, what: &V) {
+    if let Some(set) = index.get_mut(of) {
+        set.remove(what);
+        if set.is_empty() {
+            index.remove(of);
+        }
+    }
+}
+
+/// One record of a kind, by its identity.
+macro_rules! find {
+    ($(#[$doc:meta])* $name:ident, $variant:ident, $id:ty, |$it:ident| $bytes:expr) => {
+        $(#[$doc])*
+        pub fn $name(&self, $it: $id) -> Option<&$variant> {
+            let key = RecordKey { kind: super::Kind::$variant, id: $bytes.to_vec() };
+            match self.records.get(&key).map(|record| &**record) {
+                Some(Record::$variant(found)) => Some(found),
+                _ => None,
+            }
+        }
+    };
+}
+
+impl Registry {
+    find!(
+        /// A tenant, by identity.
+        tenant, Tenant, TenantId, |id| id.0.as_bytes()
+    );
+    find!(
+        /// A principal, by identity.
+        principal, Principal, PrincipalId, |id| id.0.as_bytes()
+    );
+    find!(
+        /// An enrolment code, by identity.
+        code, Code, CodeId, |id| id.0.as_bytes()
+    );
+    find!(
+        /// A device, by identity.
+        device, Device, DeviceId, |id| id.0.as_bytes()
+    );
+    find!(
+        /// A session, by identity.
+        session, Session, SessionId, |id| id.0.as_bytes()
+    );
+    find!(
+        /// A key, by the fingerprint of its primary key.
+        key, Key, &KeyFingerprint, |id| id.as_fingerprint().as_bytes()
+    );
+    find!(
+        /// A grant, by identity.
+        grant, Grant, GrantId, |id| id.0.as_bytes()
+    );
+
+    /// All tenants.
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().filter_map(|id| self.tenant(*id))
+    }
+
+    /// Whose domain it is.
+    pub fn tenant_of_address(&self, address: &str) -> Option<&Tenant> {
+        self.tenants().find(|tenant| tenant.has_address(address))
+    }
+
+    /// All principals of a tenant.
+    pub fn principals(&self, tenant: TenantId) -> impl Iterator<Item = &Principal> {
+        self.principals.get(&tenant).into_iter().flatten().filter_map(|id| self.principal(*id))
+    }
+
+    /// Whose address it is, in whatever state they are.
+    pub fn principal_of_address(&self, address: &str) -> Option<&Principal> {
+        self.by_address.get(address).and_then(|id| self.principal(*id))
+    }
+
+    /// Whom an identity provider knows by this subject.
+    pub fn principal_of_subject(&self, issuer: &str, subject: &str) -> Option<&Principal> {
+        self.by_subject.get(&(issuer.to_owned(), subject.to_owned())).and_then(|id| self.principal(*id))
+    }
+
+    /// By the hash of its secret.
+    pub fn code_of_hash(&self, hash: &[u8; 32]) -> Option<&Code> {
+        self.codes.get(hash).and_then(|id| self.code(*id))
+    }
+
+    /// Every code that was not used.
+    pub fn codes(&self) -> impl Iterator<Item = &Code> {
+        self.codes.values().filter_map(|id| self.code(*id))
+    }
+
+    /// By its key.
+    pub fn device_of_thumbprint(&self, thumbprint: &DeviceThumbprint) -> Option<&Device> {
+        self.by_thumbprint.get(thumbprint).and_then(|id| self.device(*id))
+    }
+
+    /// All devices of a principal, oldest first.
+    pub fn devices_of(&self, principal: PrincipalId) -> impl Iterator<Item = &Device> {
+        self.devices_of.get(&principal).into_iter().flatten().filter_map(|id| self.device(*id))
+    }
+
+    /// By the hash of its value.
+    pub fn session_of_hash(&self, hash: &[u8; 32]) -> Option<&Session> {
+        self.by_session_hash.get(hash).and_then(|id| self.session(*id))
+    }
+
+    /// All sessions of a device.
+    pub fn sessions_of(&self, device: DeviceId) -> impl Iterator<Item = &Session> {
+        self.sessions_of.get(&device).into_iter().flatten().filter_map(|id| self.session(*id))
+    }
+
+    /// Every session.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions_of.values().flatten().filter_map(|id| self.session(*id))
+    }
+
+    /// By the fingerprint of any key that is used for something.
+    pub fn key_of_subkey(&self, subkey: &KeyFingerprint) -> Option<&Key> {
+        self.by_subkey.get(subkey).and_then(|id| self.key(id))
+    }
+
+    /// All keys that a principal owns.
+    pub fn keys_of(&self, owner: PrincipalId) -> impl Iterator<Item = &Key> {
+        self.keys_of.get(&owner).into_iter().flatten().filter_map(|id| self.key(id))
+    }
+
+    /// Who else may use a key.
+    pub fn grants_on(&self, key: &KeyFingerprint) -> impl Iterator<Item = &Grant> {
+        self.grants_on.get(key).into_iter().flatten().filter_map(|id| self.grant(*id))
+    }
+
+    /// Whose keys a principal may use.
+    pub fn grants_to(&self, principal: PrincipalId) -> impl Iterator<Item = &Grant> {
+        self.grants_to.get(&principal).into_iter().flatten().filter_map(|id| self.grant(*id))
+    }
+}
