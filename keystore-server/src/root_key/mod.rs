@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The key that everything else hangs on, kept outside of the database. It does one thing: it wraps tenants' keys.
+
+mod file;
+mod wrapping;
+
+use std::path::PathBuf;
+
+use plombe_core::secret::ResidentKey;
+
+pub use file::FileRootKey;
+
+/// Wraps and unwraps tenants' keys.
+pub trait RootKey: Send + Sync {
+    /// Tells this root key from others. No secret.
+    fn id(&self) -> String;
+
+    /// Wraps a key for `purpose`.
+    ///
+    /// # Errors
+    /// When the key's holder (a token, say) fails.
+    fn wrap(&self, purpose: &[u8], key: &[u8; 32]) -> Result<Vec<u8>, RootKeyError>;
+
+    /// Unwraps what was wrapped for the same purpose.
+    ///
+    /// # Errors
+    /// `Unwrap` when it was not, or by another root key.
+    fn unwrap(&self, purpose: &[u8], wrapped: &[u8]) -> Result<ResidentKey, RootKeyError>;
+}
+
+/// Why a root key cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootKeyError {
+    /// The file.
+    #[error("cannot use the root key {}", file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Others may read it.
+    #[error("the root key {} can be read by others; run: chmod 600 {}", .0.display(), .0.display())]
+    Readable(PathBuf),
+    /// Not what this program writes.
+    #[error("{} is not a root key", .0.display())]
+    Malformed(PathBuf),
+    /// Not wrapped by this root key, or for something else.
+    #[error("this root key does not unwrap the keystore's keys")]
+    Unwrap,
+}
