@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! One batch: decide, record, write.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use plombe_core::{
+    keystore::{PrincipalId, TenantId},
+    log::{
+        Checkpoint, Frontier, MAX_BODY_BYTES, NodeHash, NodeId, Salt, SignedCheckpoint, commitment,
+        entry::Chain, leaf_hash,
+    },
+};
+use zeroize::Zeroizing;
+
+use super::{
+    act::{Job, Outcome, Scene},
+    entry,
+    head::Head,
+    mirror::{Mirror, Undo, head_name},
+    tiles::Tiles,
+};
+use crate::{
+    access_policy::{self, Action, Actor, Refusal, refusal, seconds},
+    hierarchy::BlobName,
+    keychain::Keychain,
+    registry::{INSTANCE, Record, RecordKey, Registry},
+    store::{
+        self, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, StoreError, Transaction,
+    },
+};
+
+/// How long an answer is kept for a request that may come again.
+const ANSWERS_KEPT_SECONDS: u64 = 600;
+
+/// Everything that one transaction is about to write.
+pub(super) struct Batch<'a> {
+    keychain: &'a Keychain,
+    mirror: &'a mut Mirror,
+    now: SystemTime,
+    frontier: Frontier,
+    nodes: Vec<(NodeId, NodeHash)>,
+    chains: HashMap<Name, ChainRow>,
+    changes: BTreeMap<RecordKey, Option<Arc<Record>>>,
+    undo: Vec<Undo>,
+    rows: store::Batch,
+}
+
+/// A batch that is written and not yet committed.
+pub(super) struct Written {
+    /// What the published registry has to learn.
+    pub(super) changes: BTreeMap<RecordKey, Option<Arc<Record>>>,
+    undo: Vec<Undo>,
+    record_rows: Vec<(RecordKey, RecordRow)>,
+    head: Head,
+    sealed_head: Vec<u8>,
+    pub(super) checkpoint: SignedCheckpoint,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(keychain: &'a Keychain, mirror: &'a mut Mirror, now: SystemTime) -> Self {
+        // Time never runs backwards in the log.
+        let now = now.max(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(mirror.time()));
+        Self {
+            frontier: mirror.frontier().clone(),
+            keychain,
+            mirror,
+            now,
+            nodes: Vec::new(),
+            chains: HashMap::new(),
+            changes: BTreeMap::new(),
+            undo: Vec::new(),
+            rows: store::Batch::default(),
+        }
+    }
+
+    /// Decides all jobs in their order. Outcomes stand in the order of the jobs and are worth nothing before the commit.
+    pub(super) async fn decide(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        jobs: &mut [Box<dyn Job>],
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let once: Vec<_> = jobs.iter().flat_map(|job| job.once().to_vec()).collect();
+        let mut fresh = transaction.insert_proofs(&once).await?.into_iter();
+        let ids: Vec<Name> = jobs.iter().filter_map(|job| job.request().map(|r| r.id.clone())).collect();
+        let known: HashMap<Name, RequestRow> =
+            transaction.requests(&ids).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let keys: Vec<Name> =
+            jobs.iter().filter_map(|job| job.action().key().map(|k| self.chain_name(k))).collect();
+        self.chains =
+            transaction.chains(&keys).await?.into_iter().map(|row| (row.key.clone(), row)).collect();
+
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let is_fresh = fresh.by_ref().take(job.once().len()).fold(true, |all, one| all & one);
+            let before = job.request().and_then(|request| {
+                let mine = self.rows.requests.iter().find(|row| row.id == request.id);
+                mine.or_else(|| known.get(&request.id)).cloned()
+            });
+            outcomes.push(self.decide_one(&mut **job, is_fresh, before));
+        }
+        Ok(outcomes)
+    }
+
+    fn decide_one(&mut self, job: &mut dyn Job, proof_is_fresh: bool, before: Option<RequestRow>) -> Outcome {
+        let action = job.action();
+        let decision = if proof_is_fresh {
+            access_policy::decide(self.mirror.registry(), job.actor(), &action, self.now)
+        } else {
+            Err(refusal::PROOF_REPLAYED.into())
+        };
+        // The same request again: the same answer, if it still may be had, and no second entry.
+        if let (Ok(_), Some(row), Some(request)) = (&decision, &before, job.request()) {
+            if row.digest != request.digest {
+                return Outcome::Failed(super::AskError::RequestIdReused);
+            }
+            return self.repeated(row);
+        }
+        let position = self.frontier.size();
+        let outcome = match decision {
+            Err(refusal) => Err(refusal),
+            Ok(permitted) => {
+                let actor = job.actor().clone();
+                let scene =
+                    Scene { registry: self.mirror.registry(), actor: &actor, now: self.now, position };
+                job.effects(&scene).map(|(effects, kept)| (permitted, effects, kept))
+            }
+        };
+        match outcome {
+            Err(refusal) => {
+                self.record(job, &action, Err(&refusal), &[]);
+                Outcome::Failed(super::AskError::Refused(refusal))
+            }
+            Ok((permitted, effects, kept)) => {
+                // Looked up before the change: what an act ends still counts for who is told.
+                self.record(job, &action, Ok(permitted.rule), &effects.concerns);
+                for record in effects.put {
+                    self.change(record.key(), Some(Arc::new(record)));
+                }
+                for key in effects.ended {
+                    self.change(key, None);
+                }
+                for blob in effects.blobs {
+                    self.blob(blob);
+                }
+                if let (Some(kept), Some(request)) = (kept, job.request()) {
+                    let tenant = tenant_of(self.mirror.registry(), job.actor());
+                    let name = BlobName { kind: "answer", id: &request.id, version: position };
+                    let answer = self.keychain.seal(tenant, &name, &kept).unwrap_or_default();
+                    self.rows.requests.push(RequestRow {
+                        id: request.id.clone(),
+                        digest: request.digest.clone(),
+                        seq: position,
+                        tenant: self.keychain.name_of_tenant(tenant),
+                        answer,
+                        expires: seconds(self.now) + ANSWERS_KEPT_SECONDS,
+                    });
+                }
+                Outcome::Permitted { position, repeated: None }
+            }
+        }
+    }
+
+    fn repeated(&self, row: &RequestRow) -> Outcome {
+        let name = BlobName { kind: "answer", id: &row.id, version: row.seq };
+        let tenant = self.keychain.tenant_of(&row.tenant).unwrap_or(INSTANCE);
+        match self.keychain.open(tenant, &name, &row.answer) {
+            Ok(answer) => Outcome::Permitted { position: row.seq, repeated: Some(answer) },
+            Err(_) => Outcome::Failed(super::AskError::Unavailable),
+        }
+    }
+
+    fn change(&mut self, key: RecordKey, record: Option<Arc<Record>>) {
+        self.undo.push(self.mirror.try_change(key.clone(), record.clone()));
+        self.changes.insert(key, record);
+    }
+
+    fn blob(&mut self, blob: super::Blob) {
+        let name = self.keychain.name(blob.kind, &blob.id);
+        let Some(plaintext) = blob.plaintext else {
+            self.rows.erased.push(name);
+            return;
+        };
+        let sealed = self.keychain.seal(
+            blob.tenant,
+            &BlobName { kind: blob.kind, id: &name, version: blob.version },
+            &plaintext,
+        );
+        self.rows.blobs.push(BlobRow {
+            version: blob.version,
+            tenant: self.keychain.name_of_tenant(blob.tenant),
+            sealed: sealed.expect("a tenant's key is there before its blobs"),
+            name,
+        });
+    }
+
+    fn chain_name(&self, key: &plombe_core::keystore::KeyFingerprint) -> Name {
+        self.keychain.name("chain", key.as_fingerprint().as_bytes())
+    }
+
+    /// Appends the entry.
+    fn record(
+        &mut self,
+        job: &dyn Job,
+        action: &Action,
+        decision: Result<&'static str, &Refusal>,
+        concerns: &[PrincipalId],
+    ) {
+        let seq = self.frontier.size();
+        let registry = self.mirror.registry();
+        let tenant = tenant_of(registry, job.actor());
+        let mut lists: Vec<Name> = Vec::new();
+        let list = |principal: PrincipalId| self.keychain.name("list", principal.0.as_bytes());
+        lists.extend(actor_principal(registry, job.actor()).map(list));
+        lists.extend(concerns.iter().copied().map(list));
+        let mut chain = None;
+        if let Some(fingerprint) = action.key() {
+            lists.extend(registry.key(fingerprint).map(|key| list(key.owner)));
+            let name = self.chain_name(fingerprint);
+            lists.push(self.keychain.name("key-list", fingerprint.as_fingerprint().as_bytes()));
+            let row = self.chains.entry(name.clone()).or_insert(ChainRow { key: name, counter: 0, last: 0 });
+            let previous = (row.counter > 0).then_some(row.last);
+            row.counter += 1;
+            row.last = seq;
+            chain = Some(Chain { counter: row.counter, previous });
+        }
+        lists.sort();
+        lists.dedup();
+
+        let body = entry::body(registry, job, action, decision, chain, self.now);
+        debug_assert!(body.len() <= MAX_BODY_BYTES, "entries are bounded where they are made");
+        let mut salt = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(salt.as_mut_slice()).expect("a system without randomness cannot hold keys");
+        let content = Zeroizing::new([&salt[..], &body].concat());
+        let name = BlobName { kind: "entry", id: &seq.to_be_bytes(), version: 0 };
+        let sealed = self.keychain.seal(tenant, &name, &content).expect("the actor's tenant has a key");
+        let leaf = leaf_hash(seq, &commitment(&Salt::new(*salt), &body));
+        self.nodes.extend(self.frontier.append(leaf));
+        let tenant = self.keychain.name_of_tenant(tenant);
+        self.rows.entries.push(EntryRow { seq, tenant, sealed: Some(sealed), lists });
+    }
+
+    /// Takes everything back.
+    pub(super) fn abandon(self) {
+        self.mirror.undo(self.undo);
+    }
+
+    /// Writes everything; `None` when there is nothing to write.
+    pub(super) async fn write(
+        mut self,
+        transaction: &mut dyn Transaction,
+    ) -> Result<Option<Written>, StoreError> {
+        if self.rows.entries.is_empty() {
+            return Ok(None);
+        }
+        let mut digest = self.mirror.digest();
+        let mut record_rows = Vec::with_capacity(self.changes.len());
+        for (key, record) in &self.changes {
+            let row = self.mirror.row(self.keychain, key, record.as_deref(), &mut digest);
+            record_rows.push((key.clone(), row));
+        }
+        let head = Head { digest, time: seconds(self.now), frontier: self.frontier };
+        let position = head.frontier.size();
+        let sealed_head = self
+            .keychain
+            .seal(INSTANCE, &head_name(position), &head.to_bytes())
+            .expect("the instance's key is there from the start");
+        let checkpoint = self.keychain.sign(&Checkpoint {
+            origin: self.keychain.verifier().name().to_owned(),
+            head: head.frontier.head(),
+            time: Some(self.now),
+        });
+        self.rows.records = record_rows.iter().map(|(_, row)| row.clone()).collect();
+        self.rows.chains = self.chains.drain().map(|(_, row)| row).collect();
+        self.rows.head =
+            Some(HeadRow { position, sealed: sealed_head.clone(), checkpoint: checkpoint.note().to_owned() });
+        let mut tiles = Tiles::default();
+        let added = tiles.add(transaction, self.nodes).await;
+        self.rows.tiles = tiles.into_rows();
+        let written = match added {
+            Ok(()) => transaction.write(&self.rows).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            self.mirror.undo(self.undo);
+            return Err(error);
+        }
+        Ok(Some(Written {
+            changes: self.changes,
+            undo: self.undo,
+            record_rows,
+            head,
+            sealed_head,
+            checkpoint,
+        }))
+    }
+}
+
+impl Written {
+    /// It is durable.
+    pub(super) fn committed(self, keychain: &Keychain, mirror: &mut Mirror) -> Published {
+        mirror.commit(
+            keychain,
+            self.record_rows.into_iter(),
+            self.head,
+            self.sealed_head,
+            self.checkpoint.clone(),
+        );
+        Published { changes: self.changes, checkpoint: self.checkpoint }
+    }
+
+    /// It is not, or nobody knows: the next batch reads it again if it is.
+    pub(super) fn failed(self, mirror: &mut Mirror) {
+        mirror.undo(self.undo);
+    }
+}
+
+/// What everybody may see now.
+pub(super) struct Published {
+    pub(super) changes: BTreeMap<RecordKey, Option<Arc<Record>>>,
+    pub(super) checkpoint: SignedCheckpoint,
+}
+
+fn actor_principal(registry: &Registry, actor: &Actor) -> Option<PrincipalId> {
+    let Actor::Device(claimed) = actor else { return None };
+    let session = registry.session(claimed.session)?;
+    registry.device(session.device).map(|device| device.principal)
+}
+
+fn tenant_of(registry: &Registry, actor: &Actor) -> TenantId {
+    match actor {
+        Actor::Device(claimed) => {
+            registry.session(claimed.session).map_or(INSTANCE, |session| session.tenant)
+        }
+        _ => INSTANCE,
+    }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The writer's own copy of everything: what it decides on, and what it checks the database against.
+
+use std::{collections::HashMap, sync::Arc};
+
+use plombe_core::log::{Frontier, SignedCheckpoint};
+
+use super::{
+    StartError,
+    head::{Halt, Head},
+};
+use crate::{
+    hierarchy::BlobName,
+    keychain::Keychain,
+    registry::{INSTANCE, Kind, Record, RecordKey, Registry},
+    store::{HeadRow, Name, RecordRow, Store, StoreError, Transaction},
+};
+
+/// State as of the last batch that this server wrote or read.
+pub(super) struct Mirror {
+    registry: Registry,
+    rows: HashMap<RecordKey, Row>,
+    /// Which record a row of the database is: rows that ended have no content to tell.
+    by_name: HashMap<(i16, Name), RecordKey>,
+    head: Head,
+    sealed_head: Vec<u8>,
+    checkpoint: Option<SignedCheckpoint>,
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    version: u64,
+    digest: [u8; 32],
+}
+
+/// A record's row before a batch, and the record.
+pub(super) struct Undo {
+    key: RecordKey,
+    record: Option<Arc<Record>>,
+}
+
+/// How the head's blob is called. Its version is the position: an older head does not open as a newer one.
+pub(super) fn head_name(position: u64) -> BlobName<'static> {
+    BlobName { kind: "head", id: b"head", version: position }
+}
+
+impl Mirror {
+    /// Everything that is in the database, checked against its head.
+    pub(super) async fn load(store: &dyn Store, keychain: &Keychain) -> Result<Self, StartError> {
+        let mut mirror = Self {
+            registry: Registry::default(),
+            rows: HashMap::new(),
+            by_name: HashMap::new(),
+            head: Head { digest: [0; 32], time: 0, frontier: Frontier::new() },
+            sealed_head: Vec::new(),
+            checkpoint: None,
+        };
+        match store.load().await? {
+            (None, records) if records.is_empty() => Ok(mirror),
+            // Records without a head, or a head that does not fit them: not our doing.
+            (None, _) => Err(Halt::Tampered.into()),
+            (Some(head), records) => {
+                mirror.take(keychain, &head, records)?;
+                Ok(mirror)
+            }
+        }
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(super) fn checkpoint(&self) -> Option<&SignedCheckpoint> {
+        self.checkpoint.as_ref()
+    }
+
+    pub(super) fn frontier(&self) -> &Frontier {
+        &self.head.frontier
+    }
+
+    /// Of the newest entry, seconds since 1970.
+    pub(super) fn time(&self) -> u64 {
+        self.head.time
+    }
+
+    /// Reads what other servers wrote meanwhile. `Some` records changed: they have to be published.
+    pub(super) async fn catch_up(
+        &mut self,
+        keychain: &Keychain,
+        transaction: &mut dyn Transaction,
+    ) -> Result<Result<bool, Halt>, StoreError> {
+        let known = self.head.frontier.size();
+        let Some(row) = transaction.head().await? else {
+            return Ok(if known == 0 { Ok(false) } else { Err(Halt::RolledBack) });
+        };
+        if row.position < known {
+            return Ok(Err(Halt::RolledBack));
+        }
+        if row.sealed == self.sealed_head {
+            return Ok(Ok(false));
+        }
+        let records = transaction.records_changed_after(known).await?;
+        Ok(self.take(keychain, &row, records).map(|()| true))
+    }
+
+    /// Takes over a head and the records that changed since the one before; nothing is kept that does not fit the digest.
+    fn take(&mut self, keychain: &Keychain, row: &HeadRow, records: Vec<RecordRow>) -> Result<(), Halt> {
+        let content =
+            keychain.open(INSTANCE, &head_name(row.position), &row.sealed).map_err(|_| Halt::Tampered)?;
+        let head = Head::from_bytes(&content).ok_or(Halt::Tampered)?;
+        if head.frontier.size() != row.position {
+            return Err(Halt::Tampered);
+        }
+        // Tenants first: the others are theirs.
+        let (tenants, others): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| record.kind == Kind::Tenant as i16);
+        for record in tenants.into_iter().chain(others) {
+            self.take_record(keychain, record)?;
+        }
+        if self.head.digest != head.digest {
+            return Err(Halt::Tampered);
+        }
+        let checkpoint =
+            SignedCheckpoint::open(&row.checkpoint, keychain.verifier()).map_err(|_| Halt::Tampered)?;
+        if *checkpoint.head() != head.frontier.head() {
+            return Err(Halt::Tampered);
+        }
+        self.head = head;
+        self.sealed_head.clone_from(&row.sealed);
+        self.checkpoint = Some(checkpoint);
+        Ok(())
+    }
+
+    fn take_record(&mut self, keychain: &Keychain, row: RecordRow) -> Result<(), Halt> {
+        let kind = Kind::from_number(row.kind).ok_or(Halt::Tampered)?;
+        let name = (row.kind, row.name);
+        if row.sealed.is_empty() {
+            if let Some(key) = self.by_name.remove(&name) {
+                self.forget_row(&key);
+                self.registry.remove(&key);
+            }
+            return Ok(());
+        }
+        let tenant = keychain.tenant_of(&row.tenant).ok_or(Halt::Tampered)?;
+        let blob = BlobName { kind: kind.as_str(), id: &name.1, version: row.version };
+        let json = keychain.open(tenant, &blob, &row.sealed).map_err(|_| Halt::Tampered)?;
+        let record: Record = serde_json::from_slice(&json).map_err(|_| Halt::Tampered)?;
+        let digest = keychain.record_digest(row.kind, &name.1, row.version, &row.sealed);
+        let key = record.key();
+        self.forget_row(&key);
+        self.head.digest = xor(self.head.digest, digest);
+        self.rows.insert(key.clone(), Row { version: row.version, digest });
+        self.by_name.insert(name, key);
+        self.registry.put(Arc::new(record));
+        Ok(())
+    }
+
+    fn forget_row(&mut self, key: &RecordKey) {
+        if let Some(row) = self.rows.remove(key) {
+            self.head.digest = xor(self.head.digest, row.digest);
+        }
+    }
+
+    /// Changes the registry only, for a batch that may still fail.
+    pub(super) fn try_change(&mut self, key: RecordKey, record: Option<Arc<Record>>) -> Undo {
+        let old = match record {
+            Some(record) => self.registry.put(record),
+            None => self.registry.remove(&key),
+        };
+        Undo { key, record: old }
+    }
+
+    /// Takes changes back, newest first.
+    pub(super) fn undo(&mut self, changes: Vec<Undo>) {
+        for Undo { key, record } in changes.into_iter().rev() {
+            match record {
+                Some(record) => self.registry.put(record),
+                None => self.registry.remove(&key),
+            };
+        }
+    }
+
+    /// The row that a changed record becomes, and the digest after it. Nothing is kept before [`Mirror::commit`].
+    pub(super) fn row(
+        &self,
+        keychain: &Keychain,
+        key: &RecordKey,
+        record: Option<&Record>,
+        digest: &mut [u8; 32],
+    ) -> RecordRow {
+        let old = self.rows.get(key);
+        let version = old.map_or(1, |row| row.version + 1);
+        if let Some(row) = old {
+            *digest = xor(*digest, row.digest);
+        }
+        let kind = key.kind as i16;
+        let name = keychain.name(key.kind.as_str(), &key.id);
+        let tenant = record.map_or(INSTANCE, Record::tenant);
+        // An ended record leaves an empty row, so that other servers hear of it.
+        let sealed = record.map_or_else(Vec::new, |record| {
+            let json = serde_json::to_vec(record).expect("records have a JSON form");
+            let blob = BlobName { kind: key.kind.as_str(), id: &name, version };
+            keychain.seal(tenant, &blob, &json).expect("a tenant's key is there before its records")
+        });
+        if !sealed.is_empty() {
+            *digest = xor(*digest, keychain.record_digest(kind, &name, version, &sealed));
+        }
+        RecordRow { kind, name, version, tenant: keychain.name_of_tenant(tenant), sealed }
+    }
+
+    /// A batch is durable: its rows and its head are what this server knows from now on.
+    pub(super) fn commit(
+        &mut self,
+        keychain: &Keychain,
+        rows: impl Iterator<Item = (RecordKey, RecordRow)>,
+        head: Head,
+        sealed_head: Vec<u8>,
+        checkpoint: SignedCheckpoint,
+    ) {
+        for (key, row) in rows {
+            let name = (row.kind, row.name);
+            if row.sealed.is_empty() {
+                self.rows.remove(&key);
+                self.by_name.remove(&name);
+            } else {
+                let digest = keychain.record_digest(row.kind, &name.1, row.version, &row.sealed);
+                self.rows.insert(key.clone(), Row { version: row.version, digest });
+                self.by_name.insert(name, key);
+            }
+        }
+        self.head = head;
+        self.sealed_head = sealed_head;
+        self.checkpoint = Some(checkpoint);
+    }
+
+    /// Digest of all records.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        self.head.digest
+    }
+}
+
+fn xor(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
+    std::array::from_fn(|i| a[i] ^ b[i])
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The one that writes.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use plombe_core::{keystore::calls::custody::Context, log::SignedCheckpoint};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Act, Ask, AskError, Clock, Effects, Scene,
+    act::{Asked, Job, Outcome},
+    batch::Batch,
+    head::Halt,
+    mirror::Mirror,
+};
+use crate::{
+    access_policy::{Action, Actor, Refusal, seconds},
+    keychain::SharedKeychain,
+    registry::Registry,
+    store::{Store, StoreError},
+};
+
+/// Jobs per batch. Larger ones make each caller wait for more work than the disk's own sync costs.
+const LARGEST_BATCH: usize = 256;
+
+/// With nothing else to say, the log says that.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+pub(super) struct Writer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) keychain: SharedKeychain,
+    pub(super) clock: Clock,
+    pub(super) mirror: Mirror,
+    pub(super) queue: mpsc::Receiver<Box<dyn Job>>,
+    pub(super) published: Arc<RwLock<Registry>>,
+    pub(super) checkpoint: watch::Sender<Option<SignedCheckpoint>>,
+    pub(super) halted: watch::Sender<Option<Halt>>,
+    pub(super) halted_receiver: watch::Receiver<Option<Halt>>,
+}
+
+enum BatchError {
+    Store(StoreError),
+    Halt(Halt),
+}
+
+impl From<StoreError> for BatchError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Writer {
+    pub(super) async fn run(mut self) {
+        loop {
+            let mut jobs: Vec<Box<dyn Job>> = Vec::new();
+            match tokio::time::timeout(HEARTBEAT, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await {
+                // Every handle is gone.
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(_) => jobs.push(heartbeat()),
+            }
+            if let Some(halt) = self.halted_receiver.borrow().clone() {
+                jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
+                continue;
+            }
+            match self.batch(&mut jobs).await {
+                Ok(outcomes) => {
+                    jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.resolve(outcome));
+                }
+                Err(BatchError::Store(error)) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "cannot record");
+                    jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Unavailable)));
+                }
+                Err(BatchError::Halt(halt)) => {
+                    tracing::error!(reason = %halt, "stopped until people have looked");
+                    self.halted.send_replace(Some(halt.clone()));
+                    jobs.into_iter()
+                        .for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
+                }
+            }
+        }
+    }
+
+    /// One transaction. Whatever fails, the mirror is as if nothing had happened, and the next batch looks what is true.
+    async fn batch(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Outcome>, BatchError> {
+        let store = Arc::clone(&self.store);
+        let mut transaction = store.begin().await?;
+        let caught_up = self.mirror.catch_up(&self.keychain, &mut *transaction).await?;
+        if caught_up.map_err(BatchError::Halt)? {
+            *self.published.write().unwrap_or_else(PoisonError::into_inner) = self.mirror.registry().clone();
+            self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
+        }
+        let mut batch = Batch::new(&self.keychain, &mut self.mirror, (self.clock)());
+        let outcomes = match batch.decide(&mut *transaction, jobs).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                batch.abandon();
+                return Err(error.into());
+            }
+        };
+        let Some(written) = batch.write(&mut *transaction).await? else {
+            // Device proofs are remembered even when nothing else happened.
+            transaction.commit().await?;
+            return Ok(outcomes);
+        };
+        if let Err(error) = transaction.commit().await {
+            written.failed(&mut self.mirror);
+            return Err(error.into());
+        }
+        let published = written.committed(&self.keychain, &mut self.mirror);
+        let mut registry = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, record) in published.changes {
+            match record {
+                Some(record) => registry.put(record),
+                None => registry.remove(&key),
+            };
+        }
+        drop(registry);
+        self.checkpoint.send_replace(Some(published.checkpoint));
+        Ok(outcomes)
+    }
+}
+
+/// An entry that says that nothing happened, and the time to tidy up.
+struct Heartbeat;
+
+impl Act for Heartbeat {
+    type Answer = ();
+
+    fn action(&self) -> Action {
+        Action::Heartbeat
+    }
+
+    /// Ends what has run out, so that the registry does not grow for ever.
+    fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        use crate::registry::Record;
+        let now = seconds(scene.now);
+        let sessions = scene.registry.sessions().filter(|session| session.ends <= now);
+        let codes = scene.registry.codes().filter(|code| code.expires <= now);
+        let ended = sessions
+            .map(|s| Record::Session(s.clone()).key())
+            .chain(codes.map(|c| Record::Code(c.clone()).key()));
+        Ok(Effects { ended: ended.collect(), ..Effects::none(()) })
+    }
+}
+
+fn heartbeat() -> Box<dyn Job> {
+    let (reply, _) = tokio::sync::oneshot::channel();
+    let ask = Ask {
+        actor: Actor::Server,
+        once: Vec::new(),
+        request: None,
+        context: Context::default(),
+        act: Heartbeat,
+    };
+    Box::new(Asked::new(ask, reply))
+}
