@@ -2,3 +2,9 @@
 //! Who asks: what proves a name, and what proves a device.
 
 pub mod oidc;
+
+mod nonce;
+mod proof;
+
+pub use nonce::Nonces;
+pub use proof::verify_es256;

@@ -99,6 +99,29 @@ impl Provider {
         now: SystemTime,
     ) -> Result<TokenResponse, Reason> {
         let metadata = self.metadata(now).await?;
+        let request = self.token_request(&metadata, code, verifier, redirect_uri);
+        let (status, body) = self.fetcher.exchange(request, MAX_TOKEN_RESPONSE_BYTES).await?;
+        let body = Zeroizing::new(body);
+        let mut members = strict_json::object(&body, Reason::ProviderAnswerMalformed)?;
+        if status != StatusCode::OK {
+            return Err(match members.get("error").and_then(Value::as_str) {
+                Some("invalid_grant") => Reason::CodeRefused,
+                Some("invalid_client" | "unauthorized_client") => Reason::ClientRefused,
+                _ => Reason::ProviderFailed,
+            });
+        }
+        let access_token = match members.remove("access_token") {
+            Some(Value::String(token)) => Some(Zeroizing::new(token)),
+            _ => None,
+        };
+        match members.remove("id_token") {
+            Some(Value::String(id_token)) => Ok(TokenResponse { id_token, access_token }),
+            _ => Err(Reason::IdTokenMissing),
+        }
+    }
+
+    /// Asks the token endpoint to exchange the code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+    fn token_request(&self, metadata: &Metadata, code: &str, verifier: &str, redirect_uri: &str) -> Request {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -121,25 +144,7 @@ impl Provider {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         *request.body_mut() = Some(Body::from(form.finish()));
-
-        let (status, body) = self.fetcher.exchange(request, MAX_TOKEN_RESPONSE_BYTES).await?;
-        let body = Zeroizing::new(body);
-        let mut members = strict_json::object(&body, Reason::ProviderAnswerMalformed)?;
-        if status != StatusCode::OK {
-            return Err(match members.get("error").and_then(Value::as_str) {
-                Some("invalid_grant") => Reason::CodeRefused,
-                Some("invalid_client" | "unauthorized_client") => Reason::ClientRefused,
-                _ => Reason::ProviderFailed,
-            });
-        }
-        let access_token = match members.remove("access_token") {
-            Some(Value::String(token)) => Some(Zeroizing::new(token)),
-            _ => None,
-        };
-        match members.remove("id_token") {
-            Some(Value::String(id_token)) => Ok(TokenResponse { id_token, access_token }),
-            _ => Err(Reason::IdTokenMissing),
-        }
+        request
     }
 }
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Use of a key: one session key, one digest.
+
+use plombe_core::{
+    custody::is_rsa_wrapped,
+    keystore::{
+        KeyFingerprint, ProblemCode, SecretBytes,
+        calls::custody::{SignDigest, Signed, Unwrap, Unwrapped},
+    },
+};
+
+use super::{Caller, Failure, Serve};
+use crate::{
+    access_policy::{Action, Refusal, refusal},
+    app::App,
+    custody::{SignAct, UnwrapAct},
+    ledger::{Act, Effects, Scene},
+    registry::Key,
+};
+
+impl Serve for Unwrap {
+    async fn serve(self, app: &App, caller: &Caller) -> Result<Unwrapped, Failure> {
+        if is_rsa_wrapped(&self.pkesk.0) && !app.limits.rsa(&self.key) {
+            return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
+                .hint("wait a minute"));
+        }
+        let context = self.context.clone();
+        let granted = app.ledger.ask(caller.ask_for(UnwrapAct { call: self, key: None }, context)).await?;
+        let position = granted.permit.position();
+        let session_key = app.vault.unwrap(granted.permit).await?;
+        Ok(Unwrapped {
+            cipher: session_key.cipher_octet(),
+            session_key: SecretBytes::new(session_key.expose()),
+            position,
+        })
+    }
+}
+
+impl Serve for SignDigest {
+    async fn serve(self, app: &App, caller: &Caller) -> Result<Signed, Failure> {
+        if self.claim.signature_type > 1 {
+            return Err(Failure::new(ProblemCode::Unacceptable, "only documents are signed: types 0 and 1"));
+        }
+        let context = self.context.clone();
+        let granted = app.ledger.ask(caller.ask_for(SignAct { call: self, key: None }, context)).await?;
+        let position = granted.permit.position();
+        let signature = app.vault.sign(granted.permit, &app.policy, app.now()).await?;
+        Ok(Signed { signature: signature.0.into(), position })
+    }
+}
+
+impl Act for UnwrapAct {
+    type Answer = ();
+
+    fn action(&self) -> Action {
+        Action::Unwrap { key: self.call.key.clone() }
+    }
+
+    fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        self.key = Some(current(scene, &self.call.key)?);
+        Ok(Effects::none(()))
+    }
+}
+
+impl Act for SignAct {
+    type Answer = ();
+
+    fn action(&self) -> Action {
+        Action::Sign { key: self.call.key.clone(), subkey: self.call.subkey.clone(), claim: self.call.claim }
+    }
+
+    fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        self.key = Some(current(scene, &self.call.key)?);
+        Ok(Effects::none(()))
+    }
+}
+
+/// The key as it stands when its use is decided.
+fn current(scene: &Scene<'_>, key: &KeyFingerprint) -> Result<Key, Refusal> {
+    Ok(scene.registry.key(key).ok_or(refusal::NOT_FOUND)?.clone())
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What goes wrong in a call, as the API says it.
+
+use plombe_core::keystore::{ApiProblem, ProblemCode};
+
+use crate::{access_policy::Refusal, custody::VaultError, ledger::AskError};
+
+/// Why a call gives no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub ApiProblem);
+
+impl Failure {
+    /// With a code and words.
+    pub fn new(code: ProblemCode, message: impl Into<String>) -> Self {
+        Self(ApiProblem::new(code, message))
+    }
+
+    /// With advice.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self(self.0.with_hint(hint))
+    }
+}
+
+impl From<ApiProblem> for Failure {
+    fn from(problem: ApiProblem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.to_problem())
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Refused(refusal) => refusal.into(),
+            AskError::RequestIdReused => Self::new(ProblemCode::RequestIdReused, error.to_string()),
+            AskError::Unavailable => {
+                Self::new(ProblemCode::Unavailable, error.to_string()).hint("try again in a moment")
+            }
+            AskError::Halted(_) => Self::new(ProblemCode::RolledBack, error.to_string())
+                .hint("tell your administrator; nothing is served until two of them have looked"),
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    /// What depends on a secret looks alike; the log says more only where it does not.
+    fn from(error: VaultError) -> Self {
+        use plombe_core::custody::CustodyError;
+        match error {
+            VaultError::Custody(CustodyError::Refused | CustodyError::OtherKey) => {
+                Self::new(ProblemCode::Unreadable, "this key does not open that")
+            }
+            VaultError::Custody(other) => Self::new(ProblemCode::KeyUnusable, other.to_string()),
+            VaultError::Store(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot read a key");
+                Self::new(ProblemCode::Unavailable, "the keystore cannot read its database at the moment")
+                    .hint("try again in a moment")
+            }
+            VaultError::Unreadable => {
+                tracing::error!("a key in custody cannot be read");
+                Self::new(ProblemCode::Internal, "the keystore cannot read this key")
+                    .hint("tell your administrator")
+            }
+        }
+    }
+}

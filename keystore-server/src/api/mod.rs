@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The API: one file per noun, each call a function that identifies, asks the ledger, and acts with its permit.
+//!
+//! What all calls have in common (proof, envelope, limits) is in [`sealed`]; [`router`] puts them at their paths.
+
+mod audit;
+mod caller;
+mod custody;
+mod devices;
+mod failure;
+mod grants;
+mod info;
+mod keys;
+mod log_in;
+mod principals;
+mod recovery;
+mod revoke;
+pub mod router;
+pub mod sealed;
+mod session;
+
+use std::future::Future;
+
+use plombe_core::keystore::calls::Call;
+
+pub use caller::Caller;
+pub use failure::Failure;
+pub(crate) use principals::MakeCode;
+
+use crate::app::App;
+
+/// A call that this keystore serves.
+pub trait Serve: Call + Send + 'static {
+    /// Does it.
+    fn serve(self, app: &App, caller: &Caller) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Keys in custody, and what is done with them. Each function that uses one takes the permit for exactly that.
+
+mod cache;
+
+use std::{sync::Arc, time::SystemTime};
+
+use plombe_core::{
+    cert::Tsk,
+    crypto_policy::CryptoPolicy,
+    custody::{self, CustodyError},
+    keystore::{
+        KeyFingerprint,
+        calls::custody::{SignDigest, Unwrap},
+    },
+    message::DigestSignature,
+    session_key::SessionKey,
+};
+use zeroize::Zeroizing;
+
+use self::cache::Cache;
+use crate::{
+    hierarchy::BlobName,
+    keychain::SharedKeychain,
+    ledger::{Blob, Permit},
+    registry::Key,
+    store::{Store, StoreError},
+};
+
+/// What a TSK's blob is called.
+const KIND: &str = "tsk";
+
+/// Fetches TSKs, keeps the ones in use, and uses them.
+pub struct Vault {
+    store: Arc<dyn Store>,
+    keychain: SharedKeychain,
+    cache: Cache,
+}
+
+/// Why nothing was done with a key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The blob is gone, or not what was put there.
+    #[error("the stored key cannot be read")]
+    Unreadable,
+    /// The operation.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
+}
+
+/// Leave to unwrap, with the key as it stood when that was decided.
+pub struct UnwrapAct {
+    /// What is asked.
+    pub call: Unwrap,
+    /// Filled in under the lock.
+    pub key: Option<Key>,
+}
+
+/// Leave to sign, with the key as it stood when that was decided.
+pub struct SignAct {
+    /// What is asked.
+    pub call: SignDigest,
+    /// Filled in under the lock.
+    pub key: Option<Key>,
+}
+
+impl Vault {
+    /// Over a store.
+    pub fn new(store: Arc<dyn Store>, keychain: SharedKeychain) -> Self {
+        Self { store, keychain, cache: Cache::default() }
+    }
+
+    /// Unwraps the session key of one PKESK.
+    ///
+    /// # Errors
+    /// What depends on the secret key is one error; see [`custody::unwrap_session_key`].
+    pub async fn unwrap(&self, permit: Permit<UnwrapAct>) -> Result<SessionKey, VaultError> {
+        let UnwrapAct { call, key } = permit.into_act();
+        let key = key.ok_or(VaultError::Unreadable)?;
+        let tsk = self.tsk(&key).await?;
+        let size = call.session_key_size.map(usize::from);
+        // A named recipient is one subkey; for a hidden one, whichever fits.
+        let mut last = CustodyError::OtherKey;
+        for subkey in custody::subkeys_for(&tsk, &call.pkesk.0)? {
+            match custody::unwrap_session_key(&tsk, &subkey, &call.pkesk.0, size) {
+                Err(CustodyError::Refused) => last = CustodyError::Refused,
+                result => return Ok(result?),
+            }
+        }
+        Err(last.into())
+    }
+
+    /// Signs one digest.
+    pub async fn sign(
+        &self,
+        permit: Permit<SignAct>,
+        policy: &CryptoPolicy,
+        now: SystemTime,
+    ) -> Result<DigestSignature, VaultError> {
+        let SignAct { call, key } = permit.into_act();
+        let key = key.ok_or(VaultError::Unreadable)?;
+        let tsk = self.tsk(&key).await?;
+        let subkey = call.subkey.as_fingerprint();
+        Ok(custody::sign_digest(&tsk, subkey, call.hash, &call.digest.0, policy, now)?)
+    }
+
+    async fn tsk(&self, key: &Key) -> Result<Arc<Tsk>, VaultError> {
+        if let Some(tsk) = self.cache.find(&key.id, key.blob_version) {
+            return Ok(tsk);
+        }
+        let id = blob_id(&key.id);
+        let name = self.keychain.name(KIND, &id);
+        let row = self.store.blob(&name).await?.ok_or(VaultError::Unreadable)?;
+        let blob = BlobName { kind: KIND, id: &name, version: key.blob_version };
+        let bytes = self.keychain.open(key.tenant, &blob, &row.sealed).map_err(|_| VaultError::Unreadable)?;
+        let tsk = custody::from_authenticated_bytes(&bytes).map_err(|_| VaultError::Unreadable)?;
+        let tsk = Arc::new(tsk);
+        self.cache.keep(key.id.clone(), key.blob_version, Arc::clone(&tsk));
+        Ok(tsk)
+    }
+}
+
+fn blob_id(key: &KeyFingerprint) -> Vec<u8> {
+    key.as_fingerprint().as_bytes().to_vec()
+}
+
+/// The blob of a TSK, for the batch that puts its record in. The ledger seals it.
+pub fn blob(key: &Key, tsk: &Tsk) -> Result<Blob, plombe_core::cert::CertError> {
+    Ok(Blob {
+        kind: KIND,
+        id: blob_id(&key.id),
+        tenant: key.tenant,
+        version: key.blob_version,
+        plaintext: Some(Zeroizing::new(custody::to_bytes(tsk)?.to_vec())),
+    })
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Proofs about the log, read from the store's tiles, and what is done with checkpoints that others bring along.
+
+use std::collections::HashMap;
+
+use plombe_core::log::{
+    ConsistencyProof, InclusionProof, MissingNode, NodeHash, NodeId, Nodes, SignedCheckpoint,
+    consistency_reads, inclusion_reads, root_reads, tree_root,
+};
+
+use crate::{
+    app::App,
+    ledger::Halt,
+    store::{Store, StoreError},
+};
+
+/// Levels of the tree between two levels of tiles.
+const LEVELS: u8 = 8;
+const HASH_LEN: usize = 32;
+
+/// Nodes that were read before a proof is made of them.
+struct Read(HashMap<NodeId, NodeHash>);
+
+impl Nodes for Read {
+    type Error = MissingNode;
+
+    fn node(&mut self, id: NodeId) -> Result<NodeHash, MissingNode> {
+        self.0.get(&id).copied().ok_or(MissingNode(id))
+    }
+}
+
+impl Read {
+    /// Reads the tiles that hold these nodes, each once.
+    async fn new(store: &dyn Store, ids: Vec<NodeId>) -> Result<Self, StoreError> {
+        let mut tiles: HashMap<(u8, u64), Vec<u8>> = HashMap::new();
+        let mut nodes = HashMap::with_capacity(ids.len());
+        for id in ids {
+            let (level, height) = (id.level / LEVELS, id.level % LEVELS);
+            let first = id.index << height;
+            let (number, place) = (first >> LEVELS, usize::try_from(first & 0xff).unwrap_or_default());
+            if let std::collections::hash_map::Entry::Vacant(vacant) = tiles.entry((level, number)) {
+                let tile = store.tile(level, number).await?;
+                vacant.insert(tile.map_or_else(Vec::new, |tile| tile.hashes));
+            }
+            let hashes = &tiles[&(level, number)];
+            let range = place * HASH_LEN..(place + (1 << height)) * HASH_LEN;
+            let below = hashes.get(range).and_then(subtree);
+            let hash = below
+                .ok_or_else(|| StoreError::Unfit(format!("tile {level}/{number} is missing or short")))?;
+            nodes.insert(id, hash);
+        }
+        Ok(Self(nodes))
+    }
+}
+
+/// Root over a power of two of hashes.
+fn subtree(bytes: &[u8]) -> Option<NodeHash> {
+    let mut level: Vec<NodeHash> = bytes.chunks_exact(HASH_LEN).filter_map(NodeHash::from_slice).collect();
+    while level.len() > 1 {
+        level = level.chunks_exact(2).map(|pair| NodeHash::node(&pair[0], &pair[1])).collect();
+    }
+    level.pop()
+}
+
+/// That the entry at `position` is in the log of that size.
+pub async fn inclusion(app: &App, position: u64, size: u64) -> Result<Vec<NodeHash>, StoreError> {
+    let mut nodes = Read::new(&*app.store, inclusion_reads(position, size)).await?;
+    let proof =
+        InclusionProof::build(&mut nodes, position, size).map_err(|e| StoreError::Unfit(e.to_string()))?;
+    Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())
+}
+
+/// That the log of size `new` extends that of size `old`.
+pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<NodeHash>, StoreError> {
+    let mut nodes = Read::new(&*app.store, consistency_reads(old, new)).await?;
+    let proof =
+        ConsistencyProof::build(&mut nodes, old, new).map_err(|e| StoreError::Unfit(e.to_string()))?;
+    Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())
+}
+
+/// A client or witness shows a checkpoint. If it bears this keystore's own signature and does not fit its log, the database went back or was
+/// replaced, revocations may be missing, and this server stops. Anything else is nobody's word and is ignored.
+pub async fn check_seen(app: &App, note: &str) {
+    let Ok(seen) = SignedCheckpoint::open(note, app.keychain().verifier()) else { return };
+    let Some(own) = app.ledger.checkpoint() else { return };
+    let seen = seen.head();
+    if seen == own.head() {
+        return;
+    }
+    if seen.size > own.head().size {
+        // Another server of this keystore may be ahead: look at the database before judging.
+        match app.store.head().await {
+            Ok(head) if head.as_ref().is_none_or(|head| head.position < seen.size) => {
+                app.ledger.halt(Halt::RolledBack);
+            }
+            // Ahead, and this server will catch up with its next batch; or nobody knows.
+            _ => {}
+        }
+        return;
+    }
+    let Ok(mut nodes) = Read::new(&*app.store, root_reads(seen.size)).await else { return };
+    if tree_root(&mut nodes, seen.size).is_ok_and(|root| root != seen.root) {
+        app.ledger.halt(Halt::Forked);
+    }
+}
