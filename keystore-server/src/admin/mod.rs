@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Commands of whoever runs the keystore, on its machine and with its root key.
+
+mod init;
+mod people;
+mod serve;
+
+use std::{path::Path, sync::Arc, time::SystemTime};
+
+use anyhow::Context as _;
+use plombe_core::keystore::Origin;
+
+pub use init::{Init, init};
+pub use people::{People, people};
+pub use serve::serve;
+
+use crate::{
+    config::Config,
+    instance,
+    keychain::SharedKeychain,
+    ledger::{Clock, Ledger},
+    root_key::{FileRootKey, RootKey},
+    store::{self, Store},
+};
+
+/// The system's clock.
+fn clock() -> Clock {
+    Arc::new(SystemTime::now)
+}
+
+/// A keystore whose keys and records are at hand.
+struct Opened {
+    config: Config,
+    store: Arc<dyn Store>,
+    keychain: SharedKeychain,
+    ledger: Ledger,
+}
+
+/// Reads the configuration, the root key and the database.
+async fn open(
+    config: &Path,
+    origin: impl FnOnce(&Config) -> anyhow::Result<Origin>,
+) -> anyhow::Result<Opened> {
+    let config = Config::load(config)?;
+    let root = root_key(&config)?;
+    let store = store::open(&config.location()?, false).await.context("cannot open the database")?;
+    let origin = origin(&config)?;
+    let (keychain, ledger) = instance::start(Arc::clone(&store), &*root, origin, clock()).await?;
+    Ok(Opened { config, store, keychain, ledger })
+}
+
+fn root_key(config: &Config) -> anyhow::Result<Box<dyn RootKey>> {
+    Ok(Box::new(FileRootKey::open(&config.root_key.file)?))
+}
+
+/// As configured, or the loopback address that it listens on. Nothing that happens at the console depends on it.
+fn origin(config: &Config) -> anyhow::Result<Origin> {
+    let text = match (&config.origin, config.listen.port()) {
+        (Some(origin), _) => origin.clone(),
+        (None, 0) => format!("http://{}", config.listen.ip()),
+        (None, _) => format!("http://{}", config.listen),
+    };
+    text.parse().with_context(|| format!("cannot use {text} as this keystore's address"))
+}

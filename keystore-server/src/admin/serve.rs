@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `plombe-keystore serve`: run until told to stop.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum_server::tls_rustls::RustlsConfig;
+use plombe_core::crypto_policy::CryptoPolicy;
+
+use super::clock;
+use crate::{
+    api::router::router,
+    app::{App, Parts},
+    config::Config,
+    custody::Vault,
+    identity::{
+        Nonces,
+        oidc::{Issuers, LoginFlow, StateKey},
+    },
+    limits::Limits,
+    refusals::Refusals,
+};
+
+/// Requests under way get so long to end.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often counted refusals go on record and old limits are forgotten.
+const TIDY: Duration = Duration::from_secs(60);
+
+/// Runs the keystore of this configuration.
+///
+/// # Errors
+/// When it does not come up; each says what to do.
+pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
+    let listen = Config::load(config_file)?.listen;
+    // Bound first: with port 0 its address is part of what the keystore is called.
+    let listener =
+        std::net::TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let opened =
+        super::open(config_file, |config| super::origin(&Config { listen: address, ..config.clone() }))
+            .await?;
+    let findings = opened.store.durability_findings().await?;
+    anyhow::ensure!(findings.is_empty(), "the database would lose records: {}", findings.join("; "));
+
+    let nonce_key = opened.keychain.derived(b"plombe keystore proof nonces v1");
+    let state_key = opened.keychain.derived(b"plombe keystore log-in states v1");
+    let oidc = match opened.config.issuers.is_empty() {
+        true => None,
+        false => Some(LoginFlow::new(Issuers::new(opened.config.issuers.clone())?, StateKey::new(state_key))),
+    };
+    let app = App::new(Parts {
+        vault: Vault::new(Arc::clone(&opened.store), Arc::clone(&opened.keychain)),
+        ledger: opened.ledger,
+        store: opened.store,
+        oidc,
+        nonces: Nonces::new(&nonce_key),
+        limits: Limits::default(),
+        refusals: Refusals::default(),
+        times: opened.config.times(),
+        policy: CryptoPolicy::standard(),
+        clock: clock(),
+        keychain: opened.keychain,
+    });
+    tokio::spawn(tidy(app.clone()));
+    let handle = axum_server::Handle::new();
+    tokio::spawn(stop_on_signal(handle.clone()));
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    println!("listening on {}", app.keychain().identity().origin.as_str());
+    match &opened.config.tls {
+        Some(tls) => {
+            let tls = RustlsConfig::from_pem_file(&tls.certificate_file, &tls.key_file)
+                .await
+                .context("cannot use the TLS certificate or key")?;
+            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
+        }
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+    }
+    app.record_refusals().await;
+    Ok(())
+}
+
+async fn tidy(app: App) {
+    let mut every = tokio::time::interval(TIDY);
+    loop {
+        every.tick().await;
+        app.record_refusals().await;
+        app.limits.tidy();
+        let now = crate::access_policy::seconds(app.now());
+        if let Err(error) = app.store.forget_expired(now).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot tidy up");
+        }
+    }
+}
+
+/// SIGTERM and SIGINT end it: no new requests, and those under way have their time.
+async fn stop_on_signal(handle: axum_server::Handle<SocketAddr>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    handle.graceful_shutdown(Some(GRACE));
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The configuration file. The documentation of each field is the manual.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use plombe_core::keystore::Origin;
+use serde::Deserialize;
+
+use crate::{
+    app::Times,
+    identity::oidc::{IssuerConfig, Issuers},
+    store::Location,
+};
+
+/// `config.toml`. Paths are relative to the folder that it lies in. A word that is not known here is an error.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen: `127.0.0.1:7420`. Beyond this machine only with `tls`.
+    pub listen: SocketAddr,
+    /// How clients reach it: `https://keys.example.org`. May be left out on loopback.
+    #[serde(default)]
+    pub origin: Option<String>,
+    /// `sqlite:keystore.db`, or `postgres://USER@HOST/NAME`.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// A file that holds what `database` would, for a connection string with a password.
+    #[serde(default)]
+    pub database_file: Option<PathBuf>,
+    /// The key that everything hangs on.
+    pub root_key: RootKeyConfig,
+    /// Certificate and key of this server.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    /// How long sessions last.
+    #[serde(default)]
+    pub sessions: SessionsConfig,
+    /// Identity providers, one `[[issuers]]` table each.
+    #[serde(default)]
+    pub issuers: Vec<IssuerConfig>,
+}
+
+/// Where the root key is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootKeyConfig {
+    /// A file with mode 0600, made by `init`. Keep a copy where the database's backups are not.
+    pub file: PathBuf,
+}
+
+/// TLS of this server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Certificate chain, PEM.
+    pub certificate_file: PathBuf,
+    /// Its key, PEM, readable by the server alone.
+    pub key_file: PathBuf,
+}
+
+/// How long sessions last.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionsConfig {
+    /// A session's value is good for so many seconds (60 to 3600); its device renews it.
+    pub value_seconds: u64,
+    /// A log-in ends after so many hours (1 to 168).
+    pub log_in_hours: u64,
+    /// An enrolment code is good for so many hours (1 to 168) when nothing else is said.
+    pub code_hours: u64,
+}
+
+impl Default for SessionsConfig {
+    fn default() -> Self {
+        Self { value_seconds: 600, log_in_hours: 12, code_hours: 24 }
+    }
+}
+
+/// Why a configuration is refused. Each says what to change.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file.
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+    /// Its text.
+    #[error("{}: {}", .0.display(), .1.message())]
+    Parse(PathBuf, Box<toml::de::Error>),
+    /// What it says.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Config {
+    /// Reads a file and checks it as a whole.
+    ///
+    /// # Errors
+    /// All that is wrong with it, one line each.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(file).map_err(|e| ConfigError::Read(file.to_owned(), e))?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|e| ConfigError::Parse(file.to_owned(), Box::new(e)))?;
+        config.resolve(file.parent().unwrap_or(Path::new(".")));
+        let findings = config.findings();
+        if findings.is_empty() { Ok(config) } else { Err(ConfigError::Refused(findings.join("\n"))) }
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let absolute = |path: &mut PathBuf| *path = folder.join(&*path);
+        absolute(&mut self.root_key.file);
+        self.database_file.iter_mut().for_each(absolute);
+        if let Some(tls) = &mut self.tls {
+            absolute(&mut tls.certificate_file);
+            absolute(&mut tls.key_file);
+        }
+        if let Some(file) = self.database.as_ref().and_then(|database| database.strip_prefix("sqlite:")) {
+            self.database = Some(format!("sqlite:{}", folder.join(file).display()));
+        }
+    }
+
+    /// What is wrong, each with its remedy.
+    fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        let mut refuse_if = |wrong: bool, why: &str| {
+            if wrong {
+                findings.push(why.to_owned());
+            }
+        };
+        let loopback = self.listen.ip().is_loopback();
+        refuse_if(
+            !loopback && self.tls.is_none(),
+            "listen: beyond this machine only with TLS; add [tls], or listen on 127.0.0.1 behind a proxy that has it",
+        );
+        refuse_if(
+            self.origin.is_none() && (!loopback || self.tls.is_some()),
+            "origin: say how clients reach this server, for example \"https://keys.example.org\"",
+        );
+        let origin = self.origin.as_deref().map(str::parse::<Origin>);
+        if let Some(Err(error)) = origin {
+            refuse_if(true, &format!("origin: {error}"));
+        }
+        refuse_if(
+            self.database.is_some() == self.database_file.is_some(),
+            "database: give either database or database_file",
+        );
+        if let Some(Err(error)) = self.database.as_deref().map(str::parse::<Location>) {
+            refuse_if(true, &format!("database: {error}"));
+        }
+        let SessionsConfig { value_seconds, log_in_hours, code_hours } = self.sessions;
+        refuse_if(!(60..=3600).contains(&value_seconds), "sessions.value_seconds: 60 to 3600");
+        refuse_if(!(1..=168).contains(&log_in_hours), "sessions.log_in_hours: 1 to 168");
+        refuse_if(!(1..=168).contains(&code_hours), "sessions.code_hours: 1 to 168");
+        if let Err(error) = Issuers::new(self.issuers.clone()) {
+            refuse_if(true, &format!("issuers: {error}"));
+        }
+        findings
+    }
+
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// When the file that says so cannot be read.
+    pub fn location(&self) -> Result<Location, ConfigError> {
+        let text = match (&self.database, &self.database_file) {
+            (Some(database), _) => database.clone(),
+            (None, Some(file)) => {
+                let text = fs::read_to_string(file).map_err(|e| ConfigError::Read(file.clone(), e))?;
+                text.trim().to_owned()
+            }
+            (None, None) => String::new(),
+        };
+        text.parse().map_err(|error| ConfigError::Refused(format!("database: {error}")))
+    }
+
+    /// How long things last.
+    pub fn times(&self) -> Times {
+        let hours = |hours: u64| Duration::from_secs(3600 * hours);
+        Times {
+            session: Duration::from_secs(self.sessions.value_seconds),
+            log_in: hours(self.sessions.log_in_hours),
+            code: hours(self.sessions.code_hours),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str =
+        "listen = \"127.0.0.1:7420\"\ndatabase = \"sqlite:keystore.db\"\n[root_key]\nfile = \"root.key\"\n";
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, text).unwrap();
+        Config::load(&file)
+    }
+
+    #[test]
+    fn the_smallest_configuration_is_sound() {
+        let config = load(SOUND).unwrap();
+        assert_eq!(config.times(), Times::default());
+        assert!(matches!(config.location().unwrap(), Location::Sqlite(file) if file.is_absolute()));
+    }
+
+    #[test]
+    fn insecure_or_unknown_settings_are_refused_with_their_name() {
+        for (text, word) in [
+            (SOUND.replace("127.0.0.1", "0.0.0.0"), "TLS"),
+            (SOUND.replace("127.0.0.1", "0.0.0.0"), "origin"),
+            (format!("origin = \"http://keys.example.org\"\n{SOUND}"), "origin"),
+            (SOUND.replace("sqlite:keystore.db", "mysql://x"), "database"),
+            (SOUND.replace("database = \"sqlite:keystore.db\"\n", ""), "database"),
+            (format!("databse = \"x\"\n{SOUND}"), "databse"),
+            (format!("{SOUND}[sessions]\nlog_in_hours = 1000\n"), "log_in_hours"),
+        ] {
+            let error = load(&text).unwrap_err().to_string();
+            assert!(error.contains(word), "{text}\n{error}");
+        }
+    }
+}

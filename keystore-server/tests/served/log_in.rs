@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Who gets in, and how far.
+
+use plombe_client::ClientError;
+use plombe_core::keystore::{
+    ProblemCode,
+    calls::{
+        devices::{ConfirmDevice, ListDevices},
+        keys::{GenerateKey, ListKeys, Profile},
+        login::{DeviceState, Role},
+        revoke::{Revoke, Target},
+        session::WhoAmI,
+    },
+};
+
+use crate::keystore::TestKeystore;
+
+fn key_for(address: &str) -> GenerateKey {
+    GenerateKey { user_ids: vec![format!("<{address}>")], profile: Profile::Rfc4880, valid_for_seconds: None }
+}
+
+fn problem<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ProblemCode {
+    match result {
+        Err(ClientError::Refused(problem)) => problem.code,
+        Err(ClientError::DevicePending) => ProblemCode::DevicePending,
+        Err(ClientError::NotLoggedIn) => ProblemCode::NotLoggedIn,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_admin_logs_in_with_the_printed_code_and_with_it_once() {
+    let keystore = TestKeystore::start();
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let me = admin.call(&WhoAmI {}).unwrap();
+    assert_eq!(me.addresses, ["admin@example.org"]);
+    assert_eq!(me.roles, [Role::User, Role::Admin]);
+    assert_eq!(me.device_state, DeviceState::Confirmed);
+    assert!(keystore.try_log_in(keystore.admin_code()).is_err());
+}
+
+#[test]
+fn a_new_device_of_somebody_with_keys_uses_none_until_an_old_one_confirms_it() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    alice.call(&key_for("alice@example.org")).unwrap();
+
+    // Whoever got this code (an admin, a thief, Alice with a new laptop) gets a device that waits.
+    let code = keystore.code_for("alice@example.org");
+    let mut other = keystore.log_in(&code);
+    assert_eq!(other.call(&WhoAmI {}).unwrap().device_state, DeviceState::Pending);
+    assert_eq!(problem(other.call(&ListKeys {})), ProblemCode::DevicePending);
+    assert_eq!(problem(other.call(&key_for("alice@example.org"))), ProblemCode::DevicePending);
+    // It cannot confirm itself, either.
+    let device = other.identity().device;
+    let confirm = ConfirmDevice { device, thumbprint: other.device().thumbprint() };
+    assert_eq!(problem(other.call(&confirm)), ProblemCode::DevicePending);
+
+    alice.call(&confirm).unwrap();
+    assert_eq!(other.call(&ListKeys {}).unwrap().keys.len(), 1);
+}
+
+#[test]
+fn a_lost_device_is_cut_off_with_one_call() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let mut lost = keystore.log_in(&keystore.code_for("alice@example.org"));
+    let device = lost.identity().device;
+    alice.call(&ConfirmDevice { device, thumbprint: lost.device().thumbprint() }).unwrap();
+    lost.call(&ListKeys {}).unwrap();
+
+    let ended = alice.call(&Revoke { target: Target::Device(device), reason: String::new() }).unwrap();
+    assert_eq!(ended.devices, [device]);
+    assert_eq!(ended.sessions.len(), 1);
+    assert_eq!(problem(lost.call(&ListKeys {})), ProblemCode::NotLoggedIn);
+    let devices = alice.call(&ListDevices { principal: None }).unwrap().devices;
+    assert_eq!(devices.iter().find(|d| d.id == device).unwrap().state, DeviceState::Revoked);
+}
+
+#[test]
+fn sessions_and_keys_survive_a_kill() {
+    let mut keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    alice.call(&key_for("alice@example.org")).unwrap();
+    keystore.restart();
+    // Another port, the same keystore: a client that pinned it goes on.
+    let code = keystore.code_for("alice@example.org");
+    assert_eq!(keystore.log_in(&code).identity().device_state, DeviceState::Pending);
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The running keystore, asked by the real client.
+
+mod custody;
+mod keystore;
+mod log_in;
