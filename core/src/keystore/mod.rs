@@ -8,7 +8,7 @@
 //! * [`dpop`]: how a device shows that a request is its own.
 //! * [`KeystoreIdentity`], [`Info`]: which keystore this is; [`ApiProblem`]: how it says no.
 //! * [`EnrolmentCode`] and its kin, [`comparison_words`]: what people copy and compare.
-//! * [`fields`], [`Bytes`], ids: what the rest is written in.
+//! * [`fields()`], [`Bytes`], ids: what the rest is written in.
 
 pub mod calls;
 pub mod dpop;

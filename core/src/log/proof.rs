@@ -184,7 +184,7 @@ pub fn extends<N: Nodes + ?Sized>(nodes: &mut N, size: u64, seen: &TreeHead) -> 
     Ok(seen.size <= size && tree_root(nodes, seen.size)? == seen.root)
 }
 
-/// RFC 6962's PATH(m, D[n]): the siblings on the way from the leaf to the root.
+/// RFC 6962's `PATH(m, D[n])`: the siblings on the way from the leaf to the root.
 fn inclusion_ranges(index: u64, size: u64) -> Vec<Leaves> {
     let mut range = Leaves { start: 0, end: size };
     let mut siblings = Vec::new();
@@ -198,7 +198,7 @@ fn inclusion_ranges(index: u64, size: u64) -> Vec<Leaves> {
     siblings
 }
 
-/// RFC 6962's PROOF(m, D[n]).
+/// RFC 6962's `PROOF(m, D[n])`.
 fn consistency_ranges(old_size: u64, new_size: u64) -> Vec<Leaves> {
     if old_size == 0 || old_size == new_size {
         return Vec::new();

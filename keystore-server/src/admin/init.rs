@@ -29,16 +29,16 @@ pub struct Init {
     /// Mail domain of the organisation; may be given several times
     #[arg(long, required = true)]
     domain: Vec<String>,
-    /// Mail address of the first administrator [default: admin@DOMAIN]
+    /// Mail address of the first administrator; admin@DOMAIN when left out
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7420")]
     listen: SocketAddr,
-    /// How clients reach it, when not under that address: https://keys.example.org
+    /// How clients reach it, when not under that address: `https://keys.example.org`
     #[arg(long)]
     origin: Option<String>,
-    /// postgres://USER@HOST/NAME instead of a SQLite file in DIR
+    /// `postgres://USER@HOST/NAME` instead of a SQLite file in DIR
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
