@@ -150,6 +150,16 @@ fn several_armored_blocks_and_binary_keyrings_are_read_whole() {
 }
 
 #[test]
+fn a_primary_key_without_signatures_is_not_written_as_nothing() {
+    let bytes = alice(Profile::Rfc4880).tsk.certificate().to_bytes();
+    // One packet in the new format with a length of one octet.
+    let bare = Certificate::parse(&bytes[..2 + usize::from(bytes[1])]).unwrap();
+    for written in [bare.to_bytes(), bare.to_armored().into_bytes()] {
+        assert_eq!(Certificate::parse(&written).unwrap().fingerprint(), bare.fingerprint());
+    }
+}
+
+#[test]
 fn what_is_not_a_certificate_is_refused() {
     let alice = alice(Profile::Rfc4880).tsk.certificate();
     let bytes = alice.to_bytes();

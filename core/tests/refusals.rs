@@ -155,6 +155,15 @@ fn text_around_the_armor_is_refused() {
 }
 
 #[test]
+fn white_space_inside_the_armor_is_refused() {
+    // Otherwise it would be dropped by whoever reads it next, and what is armored again would not be the same.
+    let text = "-----BEGIN PGP MESSAGE-----\n\nComm\n-----END PGP MESSAGE-----\n";
+    let mut binary = Vec::new();
+    let result = plombe_core::message::armor::dearmor(&mut text.as_bytes(), &mut binary);
+    assert!(result.is_err() && binary.is_empty(), "{binary:?}");
+}
+
+#[test]
 fn only_sealed_messages_are_opened() {
     let reader = Reader::knowing(&[]);
     let (message, _) = seal_small(Container::Seipdv1, &bob());

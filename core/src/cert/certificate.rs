@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use openpgp::serialize::{Serialize, SerializeInto};
+use openpgp::serialize::SerializeInto;
 use sequoia_openpgp as openpgp;
 
 use super::{CertError, parse};
@@ -77,16 +77,18 @@ impl Certificate {
         self.cert.keys().any(|key| key.key().key_handle().aliases(handle))
     }
 
-    /// ASCII armor, ending in a newline.
+    /// ASCII armor of the same bytes as [`to_bytes`](Self::to_bytes), ending in a newline.
     pub fn to_armored(&self) -> String {
-        let armored = self.cert.armored().to_vec().expect("what cannot be written is dropped on reading");
+        let armor = self.cert.armored();
+        let armored = if self.cert.exportable() { armor.export_to_vec() } else { armor.to_vec() };
+        let armored = armored.expect("what cannot be written is dropped on reading");
         String::from_utf8(armored).expect("armor is ASCII, and Sequoia sanitises the comments from user IDs")
     }
 
-    /// Binary transferable public key.
+    /// Binary transferable public key, without signatures that are marked as local and what hangs on them alone. When
+    /// that would leave nothing, because the primary key has signed nothing that may travel, all of it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.cert.export(&mut bytes).expect("what cannot be written is dropped on reading");
-        bytes
+        let bytes = if self.cert.exportable() { self.cert.export_to_vec() } else { self.cert.to_vec() };
+        bytes.expect("what cannot be written is dropped on reading")
     }
 }

@@ -52,7 +52,12 @@ impl<'a> Kind<'a> {
             return Ok(Self::Cleartext(raw));
         }
         let armor = armor::Reader::from_reader(raw, armor::ReaderMode::Tolerant(None));
-        Ok(Self::Packets(Box::new(Input::Armored(BufReader::with_capacity(BUFFER_SIZE, armor)))))
+        let mut inside = BufReader::with_capacity(BUFFER_SIZE, armor);
+        // Packets begin as they do without armor, and not with white space.
+        match inside.fill_buf()?.first() {
+            Some(first) if first & 0x80 == 0 => Ok(Self::Other),
+            _ => Ok(Self::Packets(Box::new(Input::Armored(inside)))),
+        }
     }
 }
 
