@@ -27,6 +27,7 @@ usage: cargo xtask COMMAND
   interop [--thunderbird]      run the other OpenPGP programs against ours, write docs/interop.md
   bench [--quick] [--json]     measure speed and memory beside the peers
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
+  fuzz --long [--seconds N]    every target for five minutes, write docs/fuzzing.md
   peers [--thunderbird]        install the other OpenPGP programs that tests run
   deny                         licences, sources and banned crates
   setup                        only install what building needs
