@@ -84,6 +84,15 @@ pub enum Action {
         key: KeyFingerprint,
         /// For what.
         how: KeyChange,
+        /// With what, in words.
+        note: String,
+    },
+    /// What was changed with the key that certifies is put in the key's place.
+    KeepChangedKey {
+        /// Which.
+        key: KeyFingerprint,
+        /// What was done.
+        how: KeyChange,
     },
     /// Somebody else may use a key.
     GiveGrant {
@@ -174,6 +183,7 @@ impl Action {
             Self::ChangeKey { how: KeyChange::Expire, .. } => "expire-key",
             Self::ChangeKey { how: KeyChange::Revoke, .. } => "revoke-key",
             Self::ChangeKey { how: KeyChange::AddUserId, .. } => "add-user-id",
+            Self::KeepChangedKey { .. } => "key-changed",
             Self::GiveGrant { .. } => "give-grant",
             Self::EndGrant { .. } => "end-grant",
             Self::Revoke { .. } => "revoke",
@@ -192,6 +202,7 @@ impl Action {
             | Self::Unwrap { key }
             | Self::Sign { key, .. }
             | Self::ChangeKey { key, .. }
+            | Self::KeepChangedKey { key, .. }
             | Self::GiveGrant { key, .. } => Some(key),
             _ => None,
         }
@@ -216,6 +227,7 @@ impl Action {
                 About { note: listed(addresses), ..about }
             }
             Self::Sign { subkey, .. } => About { subkey: Some(subkey.clone()), ..about },
+            Self::ChangeKey { note, .. } if !note.is_empty() => About { note: Some(note.clone()), ..about },
             Self::GiveGrant { to, uses, expires, .. } => {
                 About { principal: Some(*to), note: Some(format!("{uses:?} until {expires}")), ..about }
             }

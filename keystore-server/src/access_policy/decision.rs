@@ -149,6 +149,8 @@ pub mod refusal {
         /// A user ID that is not the caller's.
         ADDRESS_NOT_YOURS = "address-not-yours", Denied, "this address is not yours here",
             "ask your administrator to add it to you";
+        /// Two changes of one key at once.
+        KEY_CHANGED_MEANWHILE = "key-changed-meanwhile", Conflict, "this key was changed meanwhile", "try again";
         /// Grants have a bounded time and never cover certifying.
         GRANT_UNBOUNDED = "grant-unbounded", Unacceptable,
             "a grant covers unwrapping, signing or raw use, and ends within a year", "";

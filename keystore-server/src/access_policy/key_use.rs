@@ -53,7 +53,9 @@ pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action,
         Action::Sign { subkey, .. } if !key.signing.contains(subkey) => Err(refusal::SUBKEY_UNFIT.into()),
         Action::Unwrap { .. } if key.unwrapping.is_empty() => Err(refusal::SUBKEY_UNFIT.into()),
         // Revoking what is revoked may make it worse: retired becomes compromised.
-        Action::ChangeKey { how, .. } if key.state == KeyState::Revoked && *how != KeyChange::Revoke => {
+        Action::ChangeKey { how, .. } | Action::KeepChangedKey { how, .. }
+            if key.state == KeyState::Revoked && *how != KeyChange::Revoke =>
+        {
             Err(refusal::KEY_REVOKED.into())
         }
         _ => Ok(Permitted::by(rule)),

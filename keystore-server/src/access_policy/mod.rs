@@ -44,9 +44,10 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
                 Action::GenerateKey { .. } | Action::ImportKey { .. } => {
                     key_use::may_own_keys(registry, &who, action)
                 }
-                Action::Unwrap { .. } | Action::Sign { .. } | Action::ChangeKey { .. } => {
-                    key_use::decide(registry, &who, action, seconds(now))
-                }
+                Action::Unwrap { .. }
+                | Action::Sign { .. }
+                | Action::ChangeKey { .. }
+                | Action::KeepChangedKey { .. } => key_use::decide(registry, &who, action, seconds(now)),
                 Action::GiveGrant { .. } | Action::EndGrant { .. } => {
                     key_use::decide_grant(registry, &who, action, seconds(now))
                 }

@@ -57,6 +57,7 @@ impl From<VaultError> for Failure {
                 Self::new(ProblemCode::Unreadable, "this key does not open that")
             }
             VaultError::Custody(other) => Self::new(ProblemCode::KeyUnusable, other.to_string()),
+            VaultError::Change(error) => Self::new(ProblemCode::Unacceptable, error.to_string()),
             VaultError::Store(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot read a key");
                 Self::new(ProblemCode::Unavailable, "the keystore cannot read its database at the moment")

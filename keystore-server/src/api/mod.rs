@@ -5,6 +5,7 @@
 
 mod audit;
 mod caller;
+mod certificates;
 mod custody;
 mod devices;
 mod failure;

@@ -2,11 +2,12 @@
 //! Keys in custody, and what is done with them. Each function that uses one takes the permit for exactly that.
 
 mod cache;
+mod change;
 
 use std::{sync::Arc, time::SystemTime};
 
 use plombe_core::{
-    cert::Tsk,
+    cert::{CertError, Tsk},
     crypto_policy::CryptoPolicy,
     custody::{self, CustodyError},
     keystore::{
@@ -19,6 +20,7 @@ use plombe_core::{
 use zeroize::Zeroizing;
 
 use self::cache::Cache;
+pub use self::change::{CertifyAct, Change, ChangeAct, Changed};
 use crate::{
     hierarchy::BlobName,
     keychain::SharedKeychain,
@@ -50,6 +52,9 @@ pub enum VaultError {
     /// The operation.
     #[error(transparent)]
     Custody(#[from] CustodyError),
+    /// A named operation.
+    #[error(transparent)]
+    Change(#[from] CertError),
 }
 
 /// Leave to unwrap, with the key as it stood when that was decided.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The running keystore, asked by the real client.
 
+mod certificates;
 mod custody;
 mod keystore;
 mod log_in;
+mod mail;

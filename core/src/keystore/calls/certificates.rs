@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::calls;
 use crate::keystore::{Bytes, KeyFingerprint};
 
-/// Certifies User IDs on somebody else's certificate.
+/// Certifies User IDs on somebody else's certificate, which claims them itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertifyUserIds {
@@ -16,9 +16,6 @@ pub struct CertifyUserIds {
     pub certificate: Bytes,
     /// Which of its User IDs.
     pub user_ids: Vec<String>,
-    /// Expires that long after now; `None` for never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_for_seconds: Option<u64>,
 }
 
 /// Replaces subkeys by new ones. Old encryption subkeys still unwrap.
@@ -47,7 +44,7 @@ pub struct RevokeKey {
     pub key: KeyFingerprint,
     /// What of it.
     pub target: RevocationTarget,
-    /// Why, by OpenPGP's codes.
+    /// Why, by OpenPGP's codes. [`UserIdInvalid`](RevocationReason::UserIdInvalid) goes with User IDs, and only with them.
     pub reason: RevocationReason,
     /// Why, for people. Public.
     #[serde(default)]

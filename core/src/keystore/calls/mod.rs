@@ -87,6 +87,8 @@ all_paths! {
     recovery::SetRecoveryCode, recovery::Recover,
     keys::GenerateKey, keys::ImportKey, keys::ListKeys,
     custody::Unwrap, custody::SignDigest,
+    certificates::CertifyUserIds, certificates::RotateSubkeys, certificates::SetExpiry, certificates::RevokeKey,
+    certificates::AddUserId,
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
     audit::ListEntries, audit::ProveConsistency,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
