@@ -94,6 +94,16 @@ pub enum Action {
         /// What was done.
         how: KeyChange,
     },
+    /// The backup of a key that stays on its owner's devices is stored.
+    PutBackup {
+        /// Of which.
+        key: KeyFingerprint,
+    },
+    /// It is fetched.
+    FetchBackup {
+        /// Of which.
+        key: KeyFingerprint,
+    },
     /// Somebody else may use a key.
     GiveGrant {
         /// Which.
@@ -184,6 +194,8 @@ impl Action {
             Self::ChangeKey { how: KeyChange::Revoke, .. } => "revoke-key",
             Self::ChangeKey { how: KeyChange::AddUserId, .. } => "add-user-id",
             Self::KeepChangedKey { .. } => "key-changed",
+            Self::PutBackup { .. } => "put-backup",
+            Self::FetchBackup { .. } => "fetch-backup",
             Self::GiveGrant { .. } => "give-grant",
             Self::EndGrant { .. } => "end-grant",
             Self::Revoke { .. } => "revoke",
@@ -195,7 +207,7 @@ impl Action {
         }
     }
 
-    /// The key that it is about.
+    /// The key in custody that it is about.
     pub fn key(&self) -> Option<&KeyFingerprint> {
         match self {
             Self::ImportKey { key, .. }
@@ -227,6 +239,7 @@ impl Action {
                 About { note: listed(addresses), ..about }
             }
             Self::Sign { subkey, .. } => About { subkey: Some(subkey.clone()), ..about },
+            Self::PutBackup { key } | Self::FetchBackup { key } => About { key: Some(key.clone()), ..about },
             Self::ChangeKey { note, .. } if !note.is_empty() => About { note: Some(note.clone()), ..about },
             Self::GiveGrant { to, uses, expires, .. } => {
                 About { principal: Some(*to), note: Some(format!("{uses:?} until {expires}")), ..about }

@@ -151,6 +151,11 @@ pub mod refusal {
             "ask your administrator to add it to you";
         /// Two changes of one key at once.
         KEY_CHANGED_MEANWHILE = "key-changed-meanwhile", Conflict, "this key was changed meanwhile", "try again";
+        /// Another device has put a newer backup.
+        BACKUP_CHANGED_MEANWHILE = "backup-changed-meanwhile", Conflict, "there is another backup than the one you replace",
+            "fetch it first";
+        /// Ten keys are more than anybody needs.
+        TOO_MANY_BACKUPS = "too-many-backups", Unacceptable, "you have ten backups already", "";
         /// Grants have a bounded time and never cover certifying.
         GRANT_UNBOUNDED = "grant-unbounded", Unacceptable,
             "a grant covers unwrapping, signing or raw use, and ends within a year", "";

@@ -34,6 +34,14 @@ pub(super) fn may_own_keys(registry: &Registry, who: &Identified<'_>, action: &A
     Err(refusal::ADDRESS_NOT_YOURS.into())
 }
 
+/// Backups of one's own keys are for users; whose a backup is stands in its name.
+pub(super) fn may_keep_backups(who: &Identified<'_>) -> Decision {
+    match who.principal.roles.contains(&Role::User) {
+        true => Ok(Permitted::by("own-backup")),
+        false => Err(refusal::NO_KEYS_FOR_ROLE.into()),
+    }
+}
+
 /// Unwrap, sign, or use the key that certifies.
 pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> Decision {
     let Some(key) = action.key().and_then(|key| registry.key(key)) else {

@@ -48,6 +48,7 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
                 | Action::Sign { .. }
                 | Action::ChangeKey { .. }
                 | Action::KeepChangedKey { .. } => key_use::decide(registry, &who, action, seconds(now)),
+                Action::PutBackup { .. } | Action::FetchBackup { .. } => key_use::may_keep_backups(&who),
                 Action::GiveGrant { .. } | Action::EndGrant { .. } => {
                     key_use::decide_grant(registry, &who, action, seconds(now))
                 }

@@ -4,6 +4,7 @@
 //! What all calls have in common (proof, envelope, limits) is in [`sealed`]; [`router`] puts them at their paths.
 
 mod audit;
+mod backup;
 mod caller;
 mod certificates;
 mod custody;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Keys in custody, and what is done with them. Each function that uses one takes the permit for exactly that.
 
+mod backup;
 mod cache;
 mod change;
 
@@ -19,6 +20,7 @@ use plombe_core::{
 };
 use zeroize::Zeroizing;
 
+pub use self::backup::{FetchAct, KIND as BACKUP};
 use self::cache::Cache;
 pub use self::change::{CertifyAct, Change, ChangeAct, Changed};
 use crate::{

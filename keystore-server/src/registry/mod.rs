@@ -5,6 +5,7 @@
 //! ledger, each with its entry in the log; other servers' changes are read under the same lock.
 //! In the database they are sealed blobs under pseudonyms.
 
+mod backup;
 mod device;
 mod key;
 mod principal;
@@ -12,6 +13,7 @@ mod record;
 mod state;
 mod tenant;
 
+pub use backup::Backup;
 pub use device::{Device, Session};
 pub use key::{Grant, Key, KeyState};
 pub use principal::{Code, Principal};

@@ -5,7 +5,7 @@ use plombe_core::keystore::TenantId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Code, Device, Grant, Key, Principal, Session, Tenant};
+use super::{Backup, Code, Device, Grant, Key, Principal, Session, Tenant};
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,7 @@ pub enum Record {
     Session(Session),
     Key(Key),
     Grant(Grant),
+    Backup(Backup),
 }
 
 /// Kinds of records. The numbers are in the database and never change.
@@ -33,6 +34,7 @@ pub enum Kind {
     Session = 5,
     Key = 6,
     Grant = 7,
+    Backup = 8,
 }
 
 /// Kind and identity of a record.
@@ -40,7 +42,7 @@ pub enum Kind {
 pub struct RecordKey {
     /// What kind.
     pub kind: Kind,
-    /// Which: sixteen bytes, or those of a fingerprint.
+    /// Which: sixteen bytes, those of a fingerprint, or both.
     pub id: Vec<u8>,
 }
 
@@ -58,13 +60,22 @@ impl Kind {
             Self::Session => "session",
             Self::Key => "key",
             Self::Grant => "grant",
+            Self::Backup => "backup",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 7] =
-            [Kind::Tenant, Kind::Principal, Kind::Code, Kind::Device, Kind::Session, Kind::Key, Kind::Grant];
+        const ALL: [Kind; 8] = [
+            Kind::Tenant,
+            Kind::Principal,
+            Kind::Code,
+            Kind::Device,
+            Kind::Session,
+            Kind::Key,
+            Kind::Grant,
+            Kind::Backup,
+        ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
     }
 }
@@ -73,6 +84,9 @@ impl Record {
     /// Kind and identity.
     pub fn key(&self) -> RecordKey {
         let (kind, id) = match self {
+            Self::Backup(backup) => {
+                return RecordKey { kind: Kind::Backup, id: Backup::id(backup.owner, &backup.key) };
+            }
             Self::Tenant(tenant) => (Kind::Tenant, &tenant.id.0.as_bytes()[..]),
             Self::Principal(principal) => (Kind::Principal, &principal.id.0.as_bytes()[..]),
             Self::Code(code) => (Kind::Code, &code.id.0.as_bytes()[..]),
@@ -93,7 +107,8 @@ impl Record {
             | Self::Device(Device { tenant, .. })
             | Self::Session(Session { tenant, .. })
             | Self::Key(Key { tenant, .. })
-            | Self::Grant(Grant { tenant, .. }) => *tenant,
+            | Self::Grant(Grant { tenant, .. })
+            | Self::Backup(Backup { tenant, .. }) => *tenant,
         }
     }
 }

@@ -11,7 +11,7 @@ use plombe_core::keystore::{
     CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
 };
 
-use super::{Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
+use super::{Backup, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
 
 /// Every authority record. Records are shared between clones.
 #[derive(Clone, Default)]
@@ -30,6 +30,7 @@ pub struct Registry {
     by_subkey: HashMap<KeyFingerprint, KeyFingerprint>,
     grants_on: HashMap<KeyFingerprint, BTreeSet<GrantId>>,
     grants_to: HashMap<PrincipalId, BTreeSet<GrantId>>,
+    backups_of: HashMap<PrincipalId, BTreeSet<KeyFingerprint>>,
 }
 
 impl Registry {
@@ -72,6 +73,9 @@ impl Registry {
             Record::Grant(grant) => {
                 self.grants_on.entry(grant.key.clone()).or_default().insert(grant.id);
                 self.grants_to.entry(grant.to).or_default().insert(grant.id);
+            }
+            Record::Backup(backup) => {
+                self.backups_of.entry(backup.owner).or_default().insert(backup.key.clone());
             }
         }
         self.records.insert(key, record);
@@ -117,6 +121,7 @@ impl Registry {
                 forget(&mut self.grants_on, &grant.key, &grant.id);
                 forget(&mut self.grants_to, &grant.to, &grant.id);
             }
+            Record::Backup(backup) => forget(&mut self.backups_of, &backup.owner, &backup.key),
         }
         Some(old)
     }
@@ -258,5 +263,19 @@ impl Registry {
     /// Whose keys a principal may use.
     pub fn grants_to(&self, principal: PrincipalId) -> impl Iterator<Item = &Grant> {
         self.grants_to.get(&principal).into_iter().flatten().filter_map(|id| self.grant(*id))
+    }
+
+    /// Somebody's backup of a key.
+    pub fn backup(&self, owner: PrincipalId, key: &KeyFingerprint) -> Option<&Backup> {
+        let key = RecordKey { kind: super::Kind::Backup, id: Backup::id(owner, key) };
+        match self.records.get(&key).map(|record| &**record) {
+            Some(Record::Backup(found)) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// All backups of a principal.
+    pub fn backups_of(&self, owner: PrincipalId) -> impl Iterator<Item = &Backup> {
+        self.backups_of.get(&owner).into_iter().flatten().filter_map(move |key| self.backup(owner, key))
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The running keystore, asked by the real client.
 
+mod backup;
 mod certificates;
 mod custody;
 mod keystore;

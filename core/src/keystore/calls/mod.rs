@@ -89,6 +89,7 @@ all_paths! {
     custody::Unwrap, custody::SignDigest,
     certificates::CertifyUserIds, certificates::RotateSubkeys, certificates::SetExpiry, certificates::RevokeKey,
     certificates::AddUserId,
+    backup::PutBackup, backup::FetchBackup, backup::ListBackups,
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
     audit::ListEntries, audit::ProveConsistency,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
