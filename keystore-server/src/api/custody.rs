@@ -51,6 +51,8 @@ impl Serve for SignDigest {
 
 impl Act for UnwrapAct {
     type Answer = ();
+    /// The answer is not the ledger's: the same request again is another use of the key, with its own entry.
+    const REPEATABLE: bool = false;
 
     fn action(&self) -> Action {
         Action::Unwrap { key: self.call.key.clone() }
@@ -64,6 +66,8 @@ impl Act for UnwrapAct {
 
 impl Act for SignAct {
     type Answer = ();
+    /// The answer is not the ledger's: the same request again is another use of the key, with its own entry.
+    const REPEATABLE: bool = false;
 
     fn action(&self) -> Action {
         Action::Sign { key: self.call.key.clone(), subkey: self.call.subkey.clone(), claim: self.call.claim }

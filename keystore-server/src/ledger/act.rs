@@ -19,7 +19,8 @@ pub trait Act: Send + Sized + 'static {
     /// What changes, for the caller. When a request comes again, it is given again.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 
-    /// May its answer be kept, sealed, for when the request comes again? Not when it holds what is good once.
+    /// May its answer be kept, sealed, for when the request comes again? Not when it holds what is good once, nor when what counts
+    /// is done with the permit: that needs what is looked up under the lock, and each time is another use.
     const REPEATABLE: bool = true;
 
     /// What access policy and log look at.
@@ -104,6 +105,8 @@ pub(super) trait Job: Send {
     fn action(&self) -> Action;
     fn once(&self) -> &[(Vec<u8>, u64)];
     fn request(&self) -> Option<&RequestKey>;
+    /// The same, where its answer is kept for when it comes again.
+    fn kept_request(&self) -> Option<&RequestKey>;
     fn context(&self) -> &plombe_core::keystore::calls::custody::Context;
     /// Takes effect; the answer itself stays with the job.
     fn effects(&mut self, scene: &Scene<'_>) -> Result<Taken, Refusal>;
@@ -137,7 +140,11 @@ impl<A: Act> Job for Asked<A> {
     }
 
     fn request(&self) -> Option<&RequestKey> {
-        self.ask.request.as_ref().filter(|_| A::REPEATABLE)
+        self.ask.request.as_ref()
+    }
+
+    fn kept_request(&self) -> Option<&RequestKey> {
+        self.request().filter(|_| A::REPEATABLE)
     }
 
     fn context(&self) -> &plombe_core::keystore::calls::custody::Context {

@@ -85,7 +85,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Vec<Outcome>, StoreError> {
         let once: Vec<_> = jobs.iter().flat_map(|job| job.once().to_vec()).collect();
         let mut fresh = transaction.insert_proofs(&once).await?.into_iter();
-        let ids: Vec<Name> = jobs.iter().filter_map(|job| job.request().map(|r| r.id.clone())).collect();
+        let ids: Vec<Name> = jobs.iter().filter_map(|job| job.kept_request().map(|r| r.id.clone())).collect();
         let known: HashMap<Name, RequestRow> =
             transaction.requests(&ids).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
         let keys: Vec<Name> =
@@ -96,7 +96,7 @@ impl<'a> Batch<'a> {
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
             let is_fresh = fresh.by_ref().take(job.once().len()).fold(true, |all, one| all & one);
-            let before = job.request().and_then(|request| {
+            let before = job.kept_request().and_then(|request| {
                 let mine = self.rows.requests.iter().find(|row| row.id == request.id);
                 mine.or_else(|| known.get(&request.id)).cloned()
             });
@@ -113,7 +113,7 @@ impl<'a> Batch<'a> {
             Err(refusal::PROOF_REPLAYED.into())
         };
         // The same request again: the same answer, if it still may be had, and no second entry.
-        if let (Ok(_), Some(row), Some(request)) = (&decision, &before, job.request()) {
+        if let (Ok(_), Some(row), Some(request)) = (&decision, &before, job.kept_request()) {
             if row.digest != request.digest {
                 return Outcome::Failed(super::AskError::RequestIdReused);
             }
@@ -146,7 +146,7 @@ impl<'a> Batch<'a> {
                 for blob in effects.blobs {
                     self.blob(blob);
                 }
-                if let (Some(kept), Some(request)) = (kept, job.request()) {
+                if let (Some(kept), Some(request)) = (kept, job.kept_request()) {
                     let tenant = tenant_of(self.mirror.registry(), job.actor());
                     let name = BlobName { kind: "answer", id: &request.id, version: position };
                     let answer = self.keychain.seal(tenant, &name, &kept).unwrap_or_default();
