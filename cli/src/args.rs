@@ -9,7 +9,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{completions, decrypt, doctor, encrypt, exit::Exit, key, mail, man, sign, verify};
+use crate::{completions, decrypt, doctor, encrypt, exit::Exit, key, keystore, mail, man, sign, verify};
 
 /// Seal, open, sign and verify files and mail with OpenPGP.
 #[derive(Parser)]
@@ -24,7 +24,8 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 Exit codes: 0 ok, 1 other failure, 2 usage, 3 bad signature, 4 not signed acceptably, 5 no key opens it, \
 6 wrong passphrase, 7 damaged input, 8 refused by policy, 9 certificate unusable or not found, 10 output exists, \
-11 output cannot be written, 12 a decision is needed, 13 network.";
+11 output cannot be written, 12 a decision is needed, 13 network, 14 the keystore says no, \
+15 the keystore cannot be trusted.";
 
 /// Options that every command knows.
 #[derive(clap::Args)]
@@ -54,6 +55,19 @@ pub(crate) enum Command {
     /// Seal, open and inspect whole mails
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Log in at a keystore, where your keys can live
+    Login(keystore::LoginArgs),
+    /// End this machine's session at the keystore
+    Logout,
+    /// Whose device this machine is, and at which keystore
+    Whoami,
+    /// Your devices: list, confirm, revoke
+    Devices(keystore::DevicesArgs),
+    /// Confirm this device with your recovery code, or set a new one
+    Recover(keystore::RecoverArgs),
+    /// What was done with your keys, and whether the record of it is whole
+    #[command(subcommand)]
+    Audit(keystore::AuditCommand),
     /// Name what is wrong on this machine, and how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell
@@ -79,6 +93,13 @@ pub(crate) struct PassphraseArgs {
     /// Take the key's passphrase from the first line of the open file descriptor N
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Vec<u32>,
+}
+
+impl PassphraseArgs {
+    /// Did anybody say where one comes from?
+    pub(crate) fn is_given(&self) -> bool {
+        !self.passphrase_file.is_empty() || !self.passphrase_fd.is_empty()
+    }
 }
 
 /// Where the result goes.

@@ -27,6 +27,8 @@ pub(crate) struct Paths {
     pub(crate) pins: PathBuf,
     /// Certificates that mails brought along, and when: `autocrypt/`.
     pub(crate) autocrypt: PathBuf,
+    /// This machine's account at a keystore: `keystore/`.
+    pub(crate) keystore: PathBuf,
     /// Settings: `config.toml`.
     pub(crate) config: PathBuf,
     /// What can be rebuilt at any time: the index of the certificate directory.
@@ -42,6 +44,7 @@ impl Paths {
                 revocations: home.join("revocations"),
                 pins: home.join("pins.toml"),
                 autocrypt: home.join("autocrypt"),
+                keystore: home.join("keystore"),
                 config: home.join("config.toml"),
                 cache: home.join("cache"),
             });
@@ -63,6 +66,7 @@ impl Paths {
             revocations: data.join("plombe/revocations"),
             pins: data.join("plombe/pins.toml"),
             autocrypt: data.join("plombe/autocrypt"),
+            keystore: data.join("plombe/keystore"),
             config: xdg("XDG_CONFIG_HOME", ".config")?.join("plombe/config.toml"),
             cache: xdg("XDG_CACHE_HOME", ".cache")?.join("plombe"),
         })

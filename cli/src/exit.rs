@@ -3,6 +3,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
+use plombe_client::ClientError;
 use plombe_core::{
     cert::{CertError, UnlockError, Unusable},
     mail::{AddressError, MailOpenError, MailSealError},
@@ -31,6 +32,8 @@ pub(crate) enum Exit {
     OutputFailed = 11,
     Conflict = 12,
     Network = 13,
+    KeystoreRefused = 14,
+    KeystoreUntrusted = 15,
 }
 
 impl Exit {
@@ -51,6 +54,8 @@ impl Exit {
             Self::OutputFailed => "output-failed",
             Self::Conflict => "conflict",
             Self::Network => "network",
+            Self::KeystoreRefused => "keystore-refused",
+            Self::KeystoreUntrusted => "keystore-untrusted",
         }
     }
 }
@@ -150,6 +155,9 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
     if let Some(failure) = is::<Failure>(cause) {
         return Some((failure.exit, failure.hint.clone()));
     }
+    if let Some(error) = is::<ClientError>(cause) {
+        return Some(judge_keystore(error));
+    }
     // Whoever was asked for a signature knows better why there is none.
     let remote_seal = |error: &SealError| matches!(error, SealError::Remote { .. });
     let remote_sign = |error: &SignError| matches!(error, SignError::Remote { .. });
@@ -178,6 +186,40 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         .or_else(|| is(cause).map(judge_mime))
         .or_else(|| is(cause).map(judge_output))?;
     Some((exit, (!hint.is_empty()).then(|| hint.to_owned())))
+}
+
+fn judge_keystore(error: &ClientError) -> (Exit, Option<String>) {
+    let (exit, hint) = match error {
+        // What the keystore advises, it knows best.
+        ClientError::Refused(problem) => return (Exit::KeystoreRefused, problem.hint.clone()),
+        ClientError::NotLoggedIn => {
+            (Exit::KeystoreRefused, "log in again: `plombe logout`, then `plombe login`")
+        }
+        ClientError::DevicePending => (
+            Exit::KeystoreRefused,
+            "confirm it on a device that you use already, `plombe devices confirm`; when all are lost: `plombe recover`",
+        ),
+        ClientError::CodeForAnotherKeystore => {
+            (Exit::KeystoreUntrusted, "check the address with who gave you the code")
+        }
+        ClientError::IdentityChanged { .. } => (
+            Exit::KeystoreUntrusted,
+            "nothing was sent; ask your administrator whether its keys were changed on purpose",
+        ),
+        ClientError::Tampered => {
+            (Exit::KeystoreUntrusted, "something between here and the keystore changes what passes")
+        }
+        ClientError::LogContradicts { .. } => (
+            Exit::KeystoreUntrusted,
+            "keep this machine's keystore folder as evidence, and tell people who do not run the keystore",
+        ),
+        ClientError::Address(_) => (Exit::Usage, ""),
+        ClientError::Unreachable(_) => {
+            (Exit::Network, "check the address and the network; keys on this machine work without")
+        }
+        _ => (Exit::Network, ""),
+    };
+    (exit, (!hint.is_empty()).then(|| hint.to_owned()))
 }
 
 /// Where the error does not say whose certificate it is about.

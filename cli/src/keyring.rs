@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use plombe_core::{
     Fingerprint, KeyHandle,
     cert::{Certificate, LockedTsk, Tsk, Unusable},
-    message::{SealedMessage, UnwrapError},
+    message::{RemoteKey, SealedMessage, Signer, UnwrapError},
     secret::Passphrase,
     session_key::SessionKey,
 };
@@ -15,6 +15,7 @@ use crate::{
     app::App,
     args::PassphraseArgs,
     exit::{Exit, Failure},
+    keystore::{Custody, Use},
     passphrase::{self, Passphrases},
     who::{self, Who},
 };
@@ -23,8 +24,37 @@ use crate::{
 pub(crate) struct Keyring<'a> {
     app: &'a App<'a>,
     own: Vec<Own>,
+    custody: Custody,
     passphrases: Passphrases,
     passwords: Vec<Passphrase>,
+}
+
+/// Who signs: a TSK of this machine, or a key in custody.
+pub(crate) enum OwnSigner {
+    Local(Tsk),
+    Custody(RemoteKey<'static>),
+}
+
+impl OwnSigner {
+    pub(crate) fn certificate(&self) -> Certificate {
+        match self {
+            Self::Local(tsk) => tsk.certificate(),
+            Self::Custody(key) => key.certificate.clone(),
+        }
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.certificate().fingerprint()
+    }
+}
+
+impl<'a> From<&'a OwnSigner> for Signer<'a> {
+    fn from(signer: &'a OwnSigner) -> Self {
+        match signer {
+            OwnSigner::Local(tsk) => tsk.into(),
+            OwnSigner::Custody(key) => key.into(),
+        }
+    }
 }
 
 struct Own {
@@ -44,7 +74,8 @@ impl<'a> Keyring<'a> {
             };
             own.push(Own { certificate: locked.certificate(), locked, unlocked: None });
         }
-        Ok(Self { app, own, passphrases: Passphrases::from_args(args)?, passwords: Vec::new() })
+        let custody = Custody::open(app)?;
+        Ok(Self { app, own, custody, passphrases: Passphrases::from_args(args)?, passwords: Vec::new() })
     }
 
     /// Takes passwords for messages that are sealed to one.
@@ -62,11 +93,17 @@ impl<'a> Keyring<'a> {
 
     /// Fingerprints of every certificate whose secret key is here: the person who reads.
     pub(crate) fn owners(&self) -> Vec<Fingerprint> {
-        self.own.iter().map(|own| own.certificate.fingerprint()).collect()
+        let in_custody = self.custody.keys().iter().map(|held| held.fingerprint());
+        self.own.iter().map(|own| own.certificate.fingerprint()).chain(in_custody).collect()
     }
 
-    /// The session key of `sealed`, from the TSKs that it names, then from any if it hides a recipient, then from
-    /// passwords. A passphrase is asked for only when its TSK can help.
+    /// What the next uses of keys are for. The keystore puts it on record.
+    pub(crate) fn is_for(&self, purpose: Use, message_id: Option<String>) {
+        self.custody.is_for(purpose, message_id);
+    }
+
+    /// The session key of `sealed`: from the TSKs that it names, then from keys in custody that it names, then from any if it hides a
+    /// recipient, then from passwords. Keys of this machine go first, so nothing is asked over the network that need not be. A passphrase is asked for only when its TSK can help.
     pub(crate) fn session_key(&mut self, sealed: &SealedMessage<'_>) -> anyhow::Result<SessionKey> {
         let recipients = sealed.recipients();
         let hidden = recipients.iter().any(Option::is_none);
@@ -86,6 +123,9 @@ impl<'a> Keyring<'a> {
                 Err(error) => failed_unlock = failed_unlock.or(Some(error)),
             }
         }
+        if let Some(session_key) = self.custody.session_key(sealed, false)? {
+            return Ok(session_key);
+        }
         if hidden {
             // All at once: a wrong RSA key yields a session key too, only not the right one.
             let mut tsks = Vec::new();
@@ -98,6 +138,9 @@ impl<'a> Keyring<'a> {
             match sealed.unwrap_session_key(&tsks, policy, now) {
                 Err(UnwrapError::NoMatchingKey { .. }) => {}
                 other => return Ok(other?),
+            }
+            if let Some(session_key) = self.custody.session_key(sealed, true)? {
+                return Ok(session_key);
             }
         }
         if sealed.has_password() {
@@ -117,15 +160,20 @@ impl<'a> Keyring<'a> {
         Ok(sealed.unwrap_with_passwords(&self.passwords)?)
     }
 
-    /// The TSK that signs for `who`: one that can sign now, the newest if there are several. `None` when there is no
-    /// secret key for them at all.
-    pub(crate) fn signer(&mut self, who: &Who) -> anyhow::Result<Option<Tsk>> {
+    /// Who signs for `who`: a TSK that can sign now, the newest if there are several; otherwise a key in custody. `None` when there is
+    /// no secret key for them at all.
+    pub(crate) fn signer(&mut self, who: &Who) -> anyhow::Result<Option<OwnSigner>> {
         let meant: Vec<usize> =
             (0..self.own.len()).filter(|&i| who.means(&self.own[i].certificate)).collect();
         let able = meant.iter().copied().filter(|&number| self.can_sign(who, number).is_ok());
         let best = able.max_by_key(|&number| self.own[number].certificate.created());
-        match (best, meant.first()) {
-            (Some(number), _) => self.unlock(number).cloned().map(Some),
+        if let Some(number) = best {
+            return self.unlock(number).cloned().map(|tsk| Some(OwnSigner::Local(tsk)));
+        }
+        let held = self.custody.keys().iter().filter(|held| held.signs() && who.means(&held.certificate));
+        let able = held.filter(|held| held.certificate.can_sign(&self.app.policy, self.app.now).is_ok());
+        match (able.max_by_key(|held| held.certificate.created()), meant.first()) {
+            (Some(held), _) => Ok(Some(OwnSigner::Custody(self.custody.signer(held)))),
             (None, Some(&number)) => {
                 Err(self.can_sign(who, number).expect_err("it was sorted out above").into())
             }
@@ -134,20 +182,26 @@ impl<'a> Keyring<'a> {
     }
 
     /// As [`Keyring::signer`]; having none is a failure.
-    pub(crate) fn required_signer(&mut self, who: &Who) -> anyhow::Result<Tsk> {
+    pub(crate) fn required_signer(&mut self, who: &Who) -> anyhow::Result<OwnSigner> {
         self.signer(who)?.ok_or_else(|| who.no_secret())
     }
 
-    /// The signer when nobody is named: the only TSK that can sign now.
-    pub(crate) fn only_signer(&mut self) -> anyhow::Result<Tsk> {
+    /// The signer when nobody is named: the only key that can sign now.
+    pub(crate) fn only_signer(&mut self) -> anyhow::Result<OwnSigner> {
         let able: Vec<usize> = (0..self.own.len())
             .filter(|&i| self.own[i].certificate.can_sign(&self.app.policy, self.app.now).is_ok())
             .collect();
-        match able[..] {
-            [only] => self.unlock(only).cloned(),
-            [] => Err(Failure::new(Exit::CertificateUnusable, "there is no secret key here that can sign")
-                .hint("`plombe key generate you@example.org` makes one")
-                .into()),
+        let held = self.custody.keys().iter().filter(|held| held.signs());
+        let held: Vec<_> =
+            held.filter(|held| held.certificate.can_sign(&self.app.policy, self.app.now).is_ok()).collect();
+        match (&able[..], &held[..]) {
+            (&[only], []) => self.unlock(only).cloned().map(OwnSigner::Local),
+            ([], [only]) => Ok(OwnSigner::Custody(self.custody.signer(only))),
+            ([], []) => {
+                Err(Failure::new(Exit::CertificateUnusable, "there is no secret key here that can sign")
+                    .hint("`plombe key generate you@example.org` makes one")
+                    .into())
+            }
             _ => Err(Failure::usage("there are several secret keys here")
                 .hint("name one with --as WHO")
                 .into()),

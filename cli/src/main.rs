@@ -20,6 +20,7 @@ mod harden;
 mod input;
 mod key;
 mod keyring;
+mod keystore;
 mod mail;
 mod man;
 mod output;
@@ -70,6 +71,12 @@ fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
         Command::Mail(command) => mail::run(&app, command),
         Command::Completions(args) => completions::run(&app, args),
         Command::Man(args) => man::run(&app, args),
+        Command::Login(args) => keystore::login(&app, args),
+        Command::Logout => keystore::logout(&app),
+        Command::Whoami => keystore::whoami(&app),
+        Command::Devices(args) => keystore::devices(&app, args),
+        Command::Recover(args) => keystore::recover(&app, args),
+        Command::Audit(command) => keystore::audit(&app, command),
         Command::Doctor(_) | Command::Sop { .. } => unreachable!("both were served before"),
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     args::{OutputArgs, PassphraseArgs},
     input::Input,
     keyring::Keyring,
+    keystore::Use,
     output::{self, Content},
     progress::Watched,
     terminal::Tone,
@@ -45,6 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut keyring = Keyring::open(app, &args.passphrase)?;
+    keyring.is_for(Use::Sign, None);
     let mut signers = Vec::new();
     for who in &args.sign_as {
         signers.push(keyring.required_signer(who)?);

@@ -108,7 +108,8 @@ impl Keystore {
         // Nobody's seal is on this. It is reported; all it can do is to make us try again.
         let problem: Option<ApiProblem> = serde_json::from_slice(&answer.body).ok();
         let code = problem.as_ref().map(|problem| problem.code);
-        if code == Some(ProblemCode::NotSealed) {
+        // Another keystore knows neither our envelope nor our session.
+        if matches!(code, Some(ProblemCode::NotSealed | ProblemCode::NotLoggedIn)) {
             self.check_identity()?;
         }
         let error = match code {

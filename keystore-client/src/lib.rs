@@ -26,6 +26,7 @@
 //! * [`Session`]: calls in somebody's name; [`SavedSession`] is what a program keeps of it.
 //! * [`OidcLogin`]: a log-in through the browser.
 //! * [`SeenLog`]: what is remembered of the keystore's log, so that it cannot go back.
+//! * [`PublicLog`]: the log as everybody sees it.
 //! * [`DeviceKey`], [`ClientError`].
 
 mod checkpoints;
@@ -36,6 +37,7 @@ mod http;
 mod keystore;
 mod log_in;
 mod oidc;
+mod public_log;
 mod session;
 
 pub use checkpoints::SeenLog;
@@ -44,4 +46,5 @@ pub use error::ClientError;
 pub use http::Options;
 pub use keystore::Keystore;
 pub use oidc::OidcLogin;
+pub use public_log::PublicLog;
 pub use session::{SavedSession, Session};

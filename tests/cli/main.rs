@@ -6,6 +6,7 @@
 //!   promises.
 //! * `json`: every command answers programs as it answers people.
 //! * `autocrypt`: certificates that mails bring along.
+//! * `keystore`: keys that live in a keystore, from the first log-in to the witness's alarm.
 //! * `discovery`: finding, trusting and publishing, with a key server on this machine.
 //! * `bad_input`: what nobody should send, and what comes of it: a message, a documented exit code, no output.
 
@@ -18,6 +19,7 @@ mod gpg;
 mod in_place;
 mod json;
 mod keys;
+mod keystore;
 mod lines;
 mod mail;
 mod outputs;

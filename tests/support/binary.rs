@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! The `plombe` under test.
+//! The programs under test.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,14 +11,24 @@ use std::{
 /// otherwise cargo is asked once per test process, so that a test never runs yesterday's code.
 pub fn plombe() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| match std::env::var_os("PLOMBE_BIN") {
+    BINARY.get_or_init(|| program("PLOMBE_BIN", "plombe"))
+}
+
+/// Path of the `plombe-keystore` binary; `PLOMBE_KEYSTORE_BIN` names it.
+pub fn plombe_keystore() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| program("PLOMBE_KEYSTORE_BIN", "plombe-keystore"))
+}
+
+fn program(variable: &str, package: &str) -> PathBuf {
+    match std::env::var_os(variable) {
         Some(path) => {
             let path = PathBuf::from(path);
-            assert!(path.is_file(), "PLOMBE_BIN is {}, and there is no such file", path.display());
+            assert!(path.is_file(), "{variable} is {}, and there is no such file", path.display());
             path
         }
-        None => build(),
-    })
+        None => build(package),
+    }
 }
 
 /// Root of the checkout.
@@ -39,14 +49,14 @@ fn profile_dir() -> PathBuf {
     deps.parent().expect("cargo puts tests in PROFILE/deps").to_owned()
 }
 
-fn build() -> PathBuf {
+fn build(package: &str) -> PathBuf {
     let profile_dir = profile_dir();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "plombe", "--target-dir"]).arg(target_dir());
+    cargo.args(["build", "--quiet", "--package", package, "--target-dir"]).arg(target_dir());
     if profile_dir.ends_with("release") {
         cargo.arg("--release");
     }
     let status = cargo.current_dir(repository()).status().expect("cargo runs, since it runs this test");
-    assert!(status.success(), "plombe does not build: {status}");
-    profile_dir.join("plombe")
+    assert!(status.success(), "{package} does not build: {status}");
+    profile_dir.join(package)
 }

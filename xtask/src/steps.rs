@@ -27,6 +27,12 @@ pub(crate) fn plombe() -> Result<PathBuf> {
     Ok(target().join("debug").join("plombe"))
 }
 
+/// The same for the keystore.
+pub(crate) fn plombe_keystore() -> Result<PathBuf> {
+    run("building plombe-keystore", &mut cargo(["build", "--package", "plombe-keystore"]))?;
+    Ok(target().join("debug").join("plombe-keystore"))
+}
+
 /// Builds `plombe` on Sequoia's own crypto, which knows post-quantum algorithms where the system's OpenSSL does not. In
 /// the same target folder, so that both share what has no backend; so it has to be built before the usual one.
 pub(crate) fn plombe_with_rust_backend() -> Result<PathBuf> {

@@ -67,9 +67,10 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
     let post_quantum = with_peers.then(steps::plombe_with_rust_backend).transpose()?;
     // Tests of the command line run this binary.
     let plombe = steps::plombe()?;
+    let keystore = steps::plombe_keystore()?;
     for (name, args) in TEST_RUNS {
         let mut command = cargo(*args);
-        command.env("PLOMBE_BIN", &plombe);
+        command.env("PLOMBE_BIN", &plombe).env("PLOMBE_KEYSTORE_BIN", &keystore);
         if let Some(post_quantum) = &post_quantum {
             command.env("PLOMBE_PQC_BIN", post_quantum);
         }

@@ -2,7 +2,8 @@
 //! `plombe key generate`: a TSK for an address of one's own, with the revocation certificate for the day it is lost.
 
 use plombe_core::{
-    cert::{self, DEFAULT_TTL, Profile, Tsk},
+    cert::{self, Certificate, DEFAULT_TTL, Profile, Tsk},
+    keystore::calls::keys::{self, GenerateKey},
     recipients::Address,
 };
 use serde_json::json;
@@ -12,6 +13,7 @@ use crate::{
     args::PassphraseArgs,
     date::Expiry,
     exit::{Exit, Failure},
+    keystore::Account,
     output,
     passphrase::Passphrases,
     terminal::Tone,
@@ -35,11 +37,23 @@ pub(crate) struct Args {
     /// Leave the secret key unlocked on the disk
     #[arg(long, conflicts_with_all = ["passphrase_file", "passphrase_fd"])]
     no_passphrase: bool,
+    /// Where the secret key lives: on this machine, or in the keystore that it is logged in at
+    #[arg(long, value_enum, default_value = "local")]
+    custody: Custody,
     /// Make it although there is one for this address
     #[arg(long)]
     another: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
+}
+
+/// Where a secret key lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Custody {
+    /// In a file of this machine, under a passphrase.
+    Local,
+    /// In the keystore, which never gives it out.
+    Keystore,
 }
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
@@ -51,6 +65,9 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut user_ids = Vec::new();
     for address in &args.addresses {
         user_ids.push(cert::user_id(args.name.as_deref(), &address.to_string())?);
+    }
+    if args.custody == Custody::Keystore {
+        return in_keystore(app, &args, user_ids);
     }
     let passphrase = match args.no_passphrase {
         true => None,
@@ -81,6 +98,49 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         "keep",
         &format!("{} somewhere safe: it ends the certificate when the key is lost", revocation.display()),
     );
+    Ok(output::print(&format!("{fingerprint}\n"))?)
+}
+
+/// Made there, and there it stays; here is its certificate.
+fn in_keystore(app: &App<'_>, args: &Args, user_ids: Vec<String>) -> anyhow::Result<()> {
+    if args.no_passphrase || args.passphrase.is_given() {
+        return Err(Failure::usage("a key in the keystore has no passphrase")
+            .hint("this machine's log-in takes its place")
+            .into());
+    }
+    let valid_for = match args.expires {
+        None => None,
+        Some(expires) => Some(expires.span(app.now).ok_or_else(|| {
+            Failure::usage("a key in the keystore ends some day")
+                .hint("--expires 10y, say; it can be extended")
+        })?),
+    };
+    let profile = match args.profile {
+        Profile::Rfc4880 => keys::Profile::Rfc4880,
+        Profile::Rfc9580 => keys::Profile::Rfc9580,
+        Profile::Pqc => keys::Profile::Pqc,
+    };
+    let call = GenerateKey {
+        user_ids: user_ids.clone(),
+        profile,
+        valid_for_seconds: valid_for.map(|span| span.as_secs()),
+    };
+    let made = Account::new(app).make_key(&call)?;
+    let certificate = Certificate::parse(&made.key.certificate.0)?;
+    let fingerprint = certificate.fingerprint();
+    let revocation = made.revocation.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());
+    let revocation = revocation.map(|text| app.tsks.store_revocation(&fingerprint, &text)).transpose()?;
+    app.certificates.store(&certificate)?;
+    if app.terminal.json {
+        return output::print_json(&json!({
+            "generated": super::describe::json(app, &certificate)?,
+            "revocation": revocation,
+            "custody": "keystore",
+        }));
+    }
+    let text =
+        format!("certificate {fingerprint} for {}; its secret key is in the keystore", user_ids.join(", "));
+    app.terminal.note(Tone::Good, "made", &text);
     Ok(output::print(&format!("{fingerprint}\n"))?)
 }
 

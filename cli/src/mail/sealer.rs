@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use clap::ValueEnum;
 use plombe_core::{
-    cert::{Certificate, Tsk},
+    cert::Certificate,
     mail::{self, AutocryptOut, HeaderPolicy, MailSealError, Recipient, Seal, SealedMail, Sign},
     message::Padding,
     recipients::Address,
@@ -15,7 +15,8 @@ use crate::{
     app::App,
     args::PassphraseArgs,
     exit::{Exit, Failure},
-    keyring::Keyring,
+    keyring::{Keyring, OwnSigner},
+    keystore::Use,
     recipient,
     who::Who,
 };
@@ -59,7 +60,7 @@ enum Headers {
 
 /// What it takes to seal one mail; found out under one lock, used without it.
 pub(super) struct Plan {
-    signer: Option<Arc<Tsk>>,
+    signer: Option<Arc<OwnSigner>>,
     sender: Option<Arc<Certificate>>,
     recipients: Vec<(String, Arc<Certificate>)>,
     /// Is there a Bcc recipient, who needs a copy of their own?
@@ -71,7 +72,7 @@ pub(super) struct Sealer<'a> {
     app: &'a App<'a>,
     args: &'a SealArgs,
     keyring: Keyring<'a>,
-    signers: HashMap<String, Option<Arc<Tsk>>>,
+    signers: HashMap<String, Option<Arc<OwnSigner>>>,
     recipients: HashMap<String, Arc<Certificate>>,
 }
 
@@ -82,6 +83,7 @@ impl<'a> Sealer<'a> {
         passphrase: &PassphraseArgs,
     ) -> anyhow::Result<Self> {
         let keyring = Keyring::open(app, passphrase)?;
+        keyring.is_for(Use::SendMail, None);
         Ok(Self { app, args, keyring, signers: HashMap::new(), recipients: HashMap::new() })
     }
 
@@ -99,7 +101,7 @@ impl<'a> Sealer<'a> {
         Ok(Plan { signer, sender, recipients, bcc: !addresses.bcc.is_empty() })
     }
 
-    fn signer(&mut self, author: &str) -> anyhow::Result<Arc<Tsk>> {
+    fn signer(&mut self, author: &str) -> anyhow::Result<Arc<OwnSigner>> {
         if !self.signers.contains_key(author) {
             let found = match &self.args.sign_as {
                 Some(who) => Some(self.keyring.required_signer(who)?),

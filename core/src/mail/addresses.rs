@@ -39,6 +39,14 @@ pub fn addresses(mail: &[u8]) -> Result<Addresses, AddressError> {
     Ok(Addresses::of(&mime::parse(mail)?, 0))
 }
 
+/// The `Message-ID` outside, when there is exactly one. Anybody could have written it.
+pub fn message_id(mail: &[u8]) -> Option<String> {
+    let document = mime::parse(mail).ok()?;
+    let mut fields = document.fields(0).filter(|field| field.is("Message-ID"));
+    let id = String::from_utf8_lossy(&fields.next()?.unfolded()).trim().to_owned();
+    fields.next().is_none().then_some(id)
+}
+
 impl Addresses {
     /// Of one entity's header. Repeated fields count together: whichever of them another program shows is in here.
     pub(super) fn of(document: &Document<'_>, id: EntityId) -> Self {

@@ -45,6 +45,7 @@ fn alice() -> Identity {
         roles: Vec::new(),
         device: id.parse().unwrap(),
         device_state: DeviceState::Confirmed,
+        has_recovery_code: false,
     }
 }
 

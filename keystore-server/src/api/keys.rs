@@ -175,6 +175,7 @@ fn describe(key: &Key, uses: BTreeSet<KeyUse>, grant: Option<&Grant>) -> KeyInfo
         owner: key.owner,
         since: key.since,
         unusable: (key.state == KeyState::Revoked).then(|| "it was revoked".to_owned()),
+        signing: key.signing.iter().cloned().collect(),
         uses: uses.into_iter().collect(),
         grant: grant.map(|grant| grant.id),
     }

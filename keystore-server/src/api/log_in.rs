@@ -261,5 +261,6 @@ pub(super) fn identity(principal: &Principal, device: &Device) -> Identity {
         roles: principal.roles.iter().copied().collect(),
         device: device.id,
         device_state: device.state,
+        has_recovery_code: principal.recovery.is_some(),
     }
 }

@@ -75,6 +75,8 @@ pub struct KeyInfo {
     /// Can it be used? `None` when it can; otherwise why not, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
+    /// Its keys that sign digests.
+    pub signing: Vec<KeyFingerprint>,
     /// What the caller may do with it.
     pub uses: Vec<KeyUse>,
     /// By which grant; `None` for the owner.

@@ -89,6 +89,8 @@ pub struct Identity {
     pub device: DeviceId,
     /// Pending devices use no keys.
     pub device_state: DeviceState,
+    /// Is there a recovery code? The first device sets one.
+    pub has_recovery_code: bool,
 }
 
 /// What a principal is allowed in general. Admins administer; they decrypt nothing.

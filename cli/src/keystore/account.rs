@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What this machine keeps of its account at a keystore: the pin, the device key, the session, and which keys are there.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::PathBuf,
+    time::SystemTime,
+};
+
+use anyhow::Context as _;
+use plombe_client::{DeviceKey, Options, SavedSession, Session};
+use plombe_core::keystore::calls::keys::{GenerateKey, KeyInCustody, KeyInfo, ListKeys};
+use zeroize::Zeroizing;
+
+use crate::{
+    app::App,
+    exit::{Exit, Failure},
+    output::replace_file,
+};
+
+/// The folder of one account. There is one keystore for each home.
+pub(crate) struct Account {
+    folder: PathBuf,
+}
+
+impl Account {
+    pub(crate) fn new(app: &App<'_>) -> Self {
+        Self { folder: app.config.paths.keystore.clone() }
+    }
+
+    /// Is this machine logged in somewhere, or was it?
+    pub(crate) fn exists(&self) -> bool {
+        self.path("session.json").exists()
+    }
+
+    /// The session that an earlier run saved.
+    pub(crate) fn session(&self) -> anyhow::Result<Session> {
+        let saved = self.read("session.json")?.ok_or_else(not_logged_in)?;
+        let saved: SavedSession = serde_json::from_slice(&saved)
+            .with_context(|| format!("{} is damaged", self.path("session.json").display()))?;
+        let device = self.device()?.ok_or_else(not_logged_in)?;
+        Ok(Session::resume(saved, device, options())?)
+    }
+
+    /// This machine's device key, when it has one.
+    pub(crate) fn device(&self) -> anyhow::Result<Option<DeviceKey>> {
+        let Some(bytes) = self.read("device.key")? else { return Ok(None) };
+        let key = DeviceKey::from_pkcs8(&bytes);
+        key.map(Some).with_context(|| format!("{} is damaged", self.path("device.key").display()))
+    }
+
+    /// Keeps a device key before it is used: a key that the keystore knows must not be lost.
+    pub(crate) fn keep_device(&self, key: &DeviceKey) -> anyhow::Result<()> {
+        self.write("device.key", key.to_pkcs8())
+    }
+
+    /// Keeps what a session has become: a renewed value, a newer checkpoint.
+    pub(crate) fn keep_session(&self, session: &Session) -> anyhow::Result<()> {
+        self.write("session.json", &Zeroizing::new(serde_json::to_vec(&session.saved())?))
+    }
+
+    /// Keys that the keystore holds for this account, as of the last time that it was asked.
+    pub(crate) fn keys(&self) -> anyhow::Result<Vec<KeyInfo>> {
+        let Some(json) = self.read("keys.json")? else { return Ok(Vec::new()) };
+        serde_json::from_slice(&json)
+            .with_context(|| format!("{} is damaged", self.path("keys.json").display()))
+    }
+
+    /// Asks which keys there are, and keeps the answer.
+    pub(crate) fn refresh_keys(&self, session: &mut Session) -> anyhow::Result<Vec<KeyInfo>> {
+        let keys = session.call(&ListKeys {})?.keys;
+        self.write("keys.json", &serde_json::to_vec(&keys)?)?;
+        Ok(keys)
+    }
+
+    /// Has a key made there, and remembers that it is there.
+    pub(crate) fn make_key(&self, call: &GenerateKey) -> anyhow::Result<KeyInCustody> {
+        let mut session = self.session()?;
+        let made = session.call(call)?;
+        self.refresh_keys(&mut session)?;
+        self.keep_session(&session)?;
+        Ok(made)
+    }
+
+    /// Forgets session and keys. The device key stays: the keystore knows this machine by it.
+    pub(crate) fn forget(&self) -> anyhow::Result<()> {
+        for name in ["session.json", "keys.json"] {
+            match fs::remove_file(self.path(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("cannot remove {}", self.path(name).display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn read(&self, name: &str) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+        match fs::read(self.path(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => Ok(Some(Zeroizing::new(
+                other.with_context(|| format!("cannot read {}", self.path(name).display()))?,
+            ))),
+        }
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
+        let write = || -> io::Result<()> {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+            fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))?;
+            replace_file(&self.path(name), content)
+        };
+        write().with_context(|| format!("cannot write {}", self.path(name).display()))
+    }
+}
+
+/// How this program talks to keystores.
+pub(super) fn options() -> Options {
+    Options::new(SystemTime::now)
+}
+
+fn not_logged_in() -> Failure {
+    Failure::new(Exit::KeystoreRefused, "this machine is not logged in at a keystore")
+        .hint("`plombe login https://keys.example.org` logs in")
+}

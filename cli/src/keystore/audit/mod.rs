@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `plombe audit`: what was done with one's keys, and whether the record of it is whole.
+
+mod entries;
+mod show;
+mod verify;
+mod witness;
+
+use crate::app::App;
+
+/// What can be done with the log.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Show what was done with your keys and your account, each entry proven
+    Show(show::Args),
+    /// Check that the log has only grown since you last saw it, and that your entries are all in it
+    Verify,
+    /// Keep the log's last checkpoint elsewhere, and raise an alarm when the log contradicts it
+    Witness(Box<witness::Args>),
+}
+
+pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Show(args) => show::run(app, &args),
+        Command::Verify => verify::run(app),
+        Command::Witness(args) => witness::run(app, &args),
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Keys in custody, used from here. Nothing is asked over the network before a key of the keystore is really needed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plombe_client::{ClientError, Session};
+use plombe_core::{
+    Fingerprint,
+    cert::Certificate,
+    keystore::{
+        KeyFingerprint, ProblemCode,
+        calls::{
+            Call,
+            custody::{Context, Purpose, SignDigest, SignatureClaim, Unwrap},
+            grants::KeyUse,
+            keys::KeyInfo,
+        },
+    },
+    message::{DigestSignature, RemoteKey, SealedMessage},
+    session_key::SessionKey,
+};
+
+use super::Account;
+use crate::app::App;
+
+/// What a key is used for, for the log.
+pub(crate) type Use = Purpose;
+
+/// The keys that the keystore holds for this account.
+pub(crate) struct Custody {
+    keys: Vec<Held>,
+    link: Arc<Link>,
+}
+
+/// A key in custody, with its certificate read.
+pub(crate) struct Held {
+    info: KeyInfo,
+    pub(crate) certificate: Certificate,
+}
+
+/// The session, opened when it is first needed and kept when the program ends.
+struct Link {
+    account: Account,
+    session: Mutex<Option<Session>>,
+    context: Mutex<Context>,
+}
+
+impl Custody {
+    /// Reads which keys there are, from what this machine remembers.
+    pub(crate) fn open(app: &App<'_>) -> anyhow::Result<Self> {
+        let account = Account::new(app);
+        let mut keys = Vec::new();
+        for info in account.keys()? {
+            let certificate = Certificate::parse(&info.certificate.0)?;
+            // The store may know more: a later expiry, a revocation.
+            let certificate = match app.certificates.by_fingerprint(&certificate.fingerprint())? {
+                Some(known) => certificate.merge(known)?,
+                None => certificate,
+            };
+            keys.push(Held { info, certificate });
+        }
+        let link = Link { account, session: Mutex::default(), context: Mutex::default() };
+        Ok(Self { keys, link: Arc::new(link) })
+    }
+
+    /// All of them.
+    pub(crate) fn keys(&self) -> &[Held] {
+        &self.keys
+    }
+
+    /// What the next uses are for.
+    pub(crate) fn is_for(&self, purpose: Purpose, message_id: Option<String>) {
+        *lock(&self.link.context) = Context { message_id, sender: None, purpose };
+    }
+
+    /// The session key of `sealed`, when a key in custody is among its recipients; with `hidden`, when any of them opens it.
+    pub(crate) fn session_key(
+        &self,
+        sealed: &SealedMessage<'_>,
+        hidden: bool,
+    ) -> anyhow::Result<Option<SessionKey>> {
+        for wrapped in sealed.wrapped_session_keys() {
+            for held in self.keys.iter().filter(|held| held.info.uses.contains(&KeyUse::Unwrap)) {
+                let is_for = match wrapped.recipient() {
+                    Some(handle) => !hidden && held.certificate.matches(&handle),
+                    None => hidden,
+                };
+                if !is_for {
+                    continue;
+                }
+                let call = Unwrap {
+                    key: held.info.fingerprint.clone(),
+                    pkesk: wrapped.to_bytes().into(),
+                    session_key_size: sealed.session_key_size().and_then(|size| u8::try_from(size).ok()),
+                    context: lock(&self.link.context).clone(),
+                };
+                let answer = match self.link.call(&call) {
+                    Err(ClientError::Refused(problem)) if problem.code == ProblemCode::Unreadable => continue,
+                    other => other?,
+                };
+                return Ok(Some(sealed.accept_session_key(answer.cipher, answer.session_key.expose())?));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The key of `held`, for signing.
+    pub(crate) fn signer(&self, held: &Held) -> RemoteKey<'static> {
+        let link = Arc::clone(&self.link);
+        let certificate: KeyFingerprint = held.info.fingerprint.clone();
+        RemoteKey {
+            certificate: held.certificate.clone(),
+            held: held.info.signing.iter().map(|key| key.as_fingerprint().clone()).collect(),
+            sign: Box::new(move |request| {
+                let call = SignDigest {
+                    key: certificate.clone(),
+                    subkey: request.key.clone().try_into()?,
+                    hash: request.hash,
+                    digest: request.digest.into(),
+                    claim: SignatureClaim { signature_type: 0, created: link.now() },
+                    context: lock(&link.context).clone(),
+                };
+                Ok(DigestSignature(link.call(&call)?.signature.0))
+            }),
+        }
+    }
+}
+
+impl Held {
+    /// May it sign?
+    pub(crate) fn signs(&self) -> bool {
+        self.info.uses.contains(&KeyUse::Sign)
+    }
+
+    /// Identity of its certificate.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.certificate.fingerprint()
+    }
+}
+
+impl Link {
+    fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
+        let mut session = lock(&self.session);
+        if session.is_none() {
+            let mut opened = self.account.session().map_err(|error| match error.downcast() {
+                Ok(client) => client,
+                Err(_) => ClientError::NotLoggedIn,
+            })?;
+            // Before anything is asked of it: has its log only grown since the last time?
+            opened.verify_log()?;
+            *session = Some(opened);
+        }
+        match session.as_mut() {
+            Some(session) => session.call(call),
+            None => Err(ClientError::NotLoggedIn),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}
+
+impl Drop for Link {
+    /// A renewed value or a newer checkpoint is kept; without it the next run asks with what it has.
+    fn drop(&mut self) {
+        if let Some(session) = lock(&self.session).as_ref() {
+            let _ = self.account.keep_session(session);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

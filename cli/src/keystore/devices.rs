@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `plombe devices`: see one's devices, confirm a new one, cut off a lost one.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use plombe_client::Session;
+use plombe_core::keystore::{
+    DeviceId,
+    calls::{
+        devices::{ConfirmDevice, Device, ListDevices},
+        login::DeviceState,
+        revoke::{Revoke, Target},
+    },
+};
+use serde_json::json;
+
+use super::{Account, words};
+use crate::{
+    app::App,
+    date,
+    exit::{Exit, Failure},
+    output,
+    terminal::{Tone, printable_line},
+};
+
+/// What to do with them.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// List them (also without a word)
+    List,
+    /// Say that a new device is yours, after comparing its six words
+    Confirm {
+        /// Its id from the list; may be left out when only one waits
+        device: Option<DeviceId>,
+        /// The six words that the new device shows
+        #[arg(long, value_name = "WORDS", required = true)]
+        words: String,
+    },
+    /// Cut one off for good
+    Revoke {
+        /// Its id from the list
+        device: DeviceId,
+    },
+}
+
+pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let account = Account::new(app);
+    let mut session = account.session()?;
+    let done = match args.command.unwrap_or(Command::List) {
+        Command::List => list(app, &mut session),
+        Command::Confirm { device, words } => confirm(app, &mut session, device, &words),
+        Command::Revoke { device } => revoke(app, &mut session, device),
+    };
+    account.keep_session(&session)?;
+    done
+}
+
+fn list(app: &App<'_>, session: &mut Session) -> anyhow::Result<()> {
+    let devices = session.call(&ListDevices { principal: None })?.devices;
+    if app.terminal.json {
+        return output::print_json(&json!({"devices": devices, "this": session.identity().device}));
+    }
+    let mut text = String::new();
+    for device in &devices {
+        let state = match device.state {
+            DeviceState::Pending => "waits for you",
+            DeviceState::Confirmed => "confirmed",
+            DeviceState::Revoked => "revoked",
+        };
+        let this = if device.id == session.identity().device { " (this one)" } else { "" };
+        text.push_str(&format!(
+            "{}  {state}  {}  since {}{this}\n",
+            device.id,
+            printable_line(&device.name),
+            date::day(UNIX_EPOCH + Duration::from_secs(device.enrolled_at)),
+        ));
+    }
+    Ok(output::print(&text)?)
+}
+
+/// The words are computed here from the key that the keystore shows, and compared with what the person reads off the new device: a
+/// keystore that shows another key than the device has is found out.
+fn confirm(app: &App<'_>, session: &mut Session, id: Option<DeviceId>, typed: &str) -> anyhow::Result<()> {
+    let device = waiting(session, id)?;
+    let expected = words(session, &device.thumbprint, &device.principal);
+    let same =
+        typed.split_whitespace().map(str::to_ascii_lowercase).eq(expected.split(' ').map(str::to_owned));
+    if !same {
+        return Err(Failure::new(Exit::KeystoreUntrusted, "these are not the words of that device")
+            .hint("if you typed them as the new device shows them, somebody else is trying to get in: do not confirm, `plombe devices revoke` it")
+            .into());
+    }
+    session.call(&ConfirmDevice { device: device.id, thumbprint: device.thumbprint })?;
+    if app.terminal.json {
+        return output::print_json(&json!({"confirmed": device.id}));
+    }
+    app.terminal.note(Tone::Good, "confirmed", &printable_line(&device.name));
+    Ok(())
+}
+
+fn waiting(session: &mut Session, id: Option<DeviceId>) -> anyhow::Result<Device> {
+    let devices = session.call(&ListDevices { principal: None })?.devices;
+    let mut waiting = devices.into_iter().filter(|device| match id {
+        Some(id) => device.id == id,
+        None => device.state == DeviceState::Pending,
+    });
+    let found =
+        waiting.next().ok_or_else(|| Failure::new(Exit::Failed, "no such device waits for confirmation"))?;
+    if waiting.next().is_some() {
+        return Err(Failure::usage("several devices wait")
+            .hint("name one by its id from `plombe devices`")
+            .into());
+    }
+    Ok(found)
+}
+
+fn revoke(app: &App<'_>, session: &mut Session, device: DeviceId) -> anyhow::Result<()> {
+    let ended = session.call(&Revoke { target: Target::Device(device), reason: String::new() })?;
+    if app.terminal.json {
+        return output::print_json(&json!({"ended": ended}));
+    }
+    let text = format!(
+        "the device and {} of its sessions; nothing of it is served after entry {} of the log",
+        ended.sessions.len(),
+        ended.position
+    );
+    app.terminal.note(Tone::Good, "ended", &text);
+    Ok(())
+}

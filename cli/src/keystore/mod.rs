@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Keys that live in a keystore: logging in there, using them, and looking after one's devices and one's log.
+
+mod account;
+mod audit;
+mod custody;
+mod devices;
+mod login;
+mod logout;
+mod recover;
+mod whoami;
+
+pub(crate) use account::Account;
+pub(crate) use audit::Command as AuditCommand;
+pub(crate) use custody::{Custody, Use};
+pub(crate) use devices::Args as DevicesArgs;
+pub(crate) use login::Args as LoginArgs;
+pub(crate) use recover::Args as RecoverArgs;
+
+use plombe_client::Session;
+use plombe_core::keystore::{DeviceThumbprint, PrincipalId, comparison_words};
+
+use crate::app::App;
+
+pub(crate) fn login(app: &App<'_>, args: LoginArgs) -> anyhow::Result<()> {
+    login::run(app, args)
+}
+
+pub(crate) fn logout(app: &App<'_>) -> anyhow::Result<()> {
+    logout::run(app)
+}
+
+pub(crate) fn whoami(app: &App<'_>) -> anyhow::Result<()> {
+    whoami::run(app)
+}
+
+pub(crate) fn devices(app: &App<'_>, args: DevicesArgs) -> anyhow::Result<()> {
+    devices::run(app, args)
+}
+
+pub(crate) fn recover(app: &App<'_>, args: RecoverArgs) -> anyhow::Result<()> {
+    recover::run(app, args)
+}
+
+pub(crate) fn audit(app: &App<'_>, command: AuditCommand) -> anyhow::Result<()> {
+    audit::run(app, command)
+}
+
+/// Six words that stand for a device's key: the same on both devices, or it is another key.
+fn words(session: &Session, device: &DeviceThumbprint, principal: &PrincipalId) -> String {
+    comparison_words(device, principal, session.keystore().identity()).join(" ")
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! A keystore that runs: the real program, its own folder, a port of this machine.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use crate::Scratch;
+
+/// Initialised, running, and ended with this value.
+pub struct Keystore {
+    program: PathBuf,
+    folder: Scratch,
+    server: Child,
+    url: String,
+    admin_code: String,
+}
+
+impl Keystore {
+    /// One for `domain`, with a SQLite file and more arguments for `init`.
+    #[track_caller]
+    pub fn start(program: &Path, domain: &str, init: &[&str]) -> Self {
+        let folder = Scratch::new();
+        let mut command = Command::new(program);
+        command.args(["init", "--domain", domain, "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
+        let admin_code = after(&output(command.args(init)), "enrolment code: ");
+        let (server, url) = serve(program, &folder.path().join("config.toml"));
+        Self { program: program.to_owned(), folder, server, url, admin_code }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its folder: configuration, root key, database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The first admin's code.
+    pub fn admin_code(&self) -> &str {
+        &self.admin_code
+    }
+
+    /// Adds somebody at the console; gives their code.
+    #[track_caller]
+    pub fn add_user(&self, address: &str) -> String {
+        self.code(&["user", "add", address])
+    }
+
+    /// Another code for somebody.
+    #[track_caller]
+    pub fn code_for(&self, address: &str) -> String {
+        self.code(&["user", "code", address])
+    }
+
+    #[track_caller]
+    fn code(&self, command: &[&str]) -> String {
+        let config = self.folder.path().join("config.toml");
+        after(
+            &output(Command::new(&self.program).args(command).arg("--config").arg(config)),
+            "enrolment code: ",
+        )
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+
+    /// Starts it again, under the same address, after [`Keystore::kill`].
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        let config = self.folder.path().join("config.toml");
+        let listen = self.url.trim_start_matches("http://");
+        let text = std::fs::read_to_string(&config).expect("init wrote it");
+        std::fs::write(&config, text.replace("127.0.0.1:0", listen)).expect("it is ours");
+        (self.server, self.url) = serve(&self.program, &config);
+    }
+}
+
+impl Drop for Keystore {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[track_caller]
+fn serve(program: &Path, config: &Path) -> (Child, String) {
+    let mut server = Command::new(program)
+        .args(["serve", "--config"])
+        .arg(config)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it was built");
+    let mut line = String::new();
+    let stdout = server.stdout.take().expect("it is piped");
+    BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
+    let url = after(&line, "listening on ");
+    (server, url)
+}
+
+#[track_caller]
+fn output(command: &mut Command) -> String {
+    let output = command.output().expect("it was built");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it speaks UTF-8")
+}
+
+#[track_caller]
+fn after(text: &str, words: &str) -> String {
+    let (_, rest) = text.split_once(words).unwrap_or_else(|| panic!("no {words:?} in {text:?}"));
+    rest.lines().next().unwrap_or_default().to_owned()
+}
