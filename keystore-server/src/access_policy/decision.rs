@@ -35,6 +35,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Could anybody bring it about, who knows nothing and nobody here? Then it is counted by whoever asked, not recorded one by one.
+    pub fn is_anybodys(&self) -> bool {
+        [refusal::CODE_UNKNOWN.rule, refusal::PROOF_REPLAYED.rule].contains(&self.rule)
+    }
+
     /// As the API says it.
     pub fn to_problem(&self) -> ApiProblem {
         let problem = ApiProblem::new(self.problem, self.message.clone());

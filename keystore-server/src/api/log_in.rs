@@ -19,7 +19,7 @@ use crate::{
     app::{App, Times},
     fresh,
     identity::oidc::{Callback, LoginRefused, VerifiedIdentity},
-    ledger::{Act, Effects, Scene},
+    ledger::{Act, Ask, AskError, Effects, Scene},
     registry::{Device, Principal, Record, Registry, Session},
 };
 
@@ -32,7 +32,7 @@ impl Serve for LoginWithCode {
             hash: EnrolmentCode::hash(self.secret.expose()),
             newcomer: Newcomer::new(app, caller, &self.device_name)?,
         };
-        Ok(app.ledger.ask(caller.ask(act)).await?.answer)
+        log_in(app, caller.ask(act)).await
     }
 }
 
@@ -73,8 +73,19 @@ impl Serve for OidcFinish {
         let act = WithIdentity { identity, newcomer: Newcomer::new(app, caller, &self.device_name)? };
         let mut ask = caller.ask(act);
         ask.once.push((Sha256::digest(&state.0).to_vec(), state.1));
-        Ok(app.ledger.ask(ask).await?.answer)
+        log_in(app, ask).await
     }
+}
+
+/// Puts a log-in before the ledger, and counts what that does not record.
+async fn log_in<A: Act<Answer = LoggedIn>>(app: &App, ask: Ask<A>) -> Result<LoggedIn, Failure> {
+    let result = app.ledger.ask(ask).await;
+    if let Err(AskError::Refused(refusal)) = &result
+        && refusal.is_anybodys()
+    {
+        app.refusals.count(refusal.rule);
+    }
+    Ok(result?.answer)
 }
 
 fn no_provider() -> Failure {

@@ -131,7 +131,10 @@ impl<'a> Batch<'a> {
         };
         match outcome {
             Err(refusal) => {
-                self.record(job, &action, Err(&refusal), &[]);
+                // Whoever can make entries as a stranger can fill the log with them.
+                if !(matches!(job.actor(), Actor::Newcomer { .. }) && refusal.is_anybodys()) {
+                    self.record(job, &action, Err(&refusal), &[]);
+                }
                 Outcome::Failed(super::AskError::Refused(refusal))
             }
             Ok((permitted, effects, kept)) => {
@@ -216,6 +219,7 @@ impl<'a> Batch<'a> {
         let list = |principal: PrincipalId| self.keychain.name("list", principal.0.as_bytes());
         lists.extend(actor_principal(registry, job.actor()).map(list));
         lists.extend(concerns.iter().copied().map(list));
+        lists.extend(meant(registry, action).map(list));
         let mut chain = None;
         if let Some(fingerprint) = action.key() {
             lists.extend(registry.key(fingerprint).map(|key| list(key.owner)));
@@ -328,6 +332,18 @@ fn actor_principal(registry: &Registry, actor: &Actor) -> Option<PrincipalId> {
     let Actor::Device(claimed) = actor else { return None };
     let session = registry.session(claimed.session)?;
     registry.device(session.device).map(|device| device.principal)
+}
+
+/// Whom an act is aimed at, be it refused or not: it stands in their list.
+fn meant(registry: &Registry, action: &Action) -> Option<PrincipalId> {
+    match action {
+        Action::LogInWithCode { hash } => registry.code_of_hash(hash).map(|code| code.principal),
+        Action::LogInWithIdentity { issuer, subject, address } => registry
+            .principal_of_subject(issuer, subject)
+            .or_else(|| registry.principal_of_address(address))
+            .map(|principal| principal.id),
+        _ => action.about().principal.filter(|principal| registry.principal(*principal).is_some()),
+    }
 }
 
 fn tenant_of(registry: &Registry, actor: &Actor) -> TenantId {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Who gets in, and how far.
 
-use plombe_client::ClientError;
 use plombe_core::keystore::{
     ProblemCode,
     calls::{
@@ -13,19 +12,10 @@ use plombe_core::keystore::{
     },
 };
 
-use crate::keystore::TestKeystore;
+use crate::{keystore::TestKeystore, mail::refused};
 
 fn key_for(address: &str) -> GenerateKey {
     GenerateKey { user_ids: vec![format!("<{address}>")], profile: Profile::Rfc4880, valid_for_seconds: None }
-}
-
-fn problem<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ProblemCode {
-    match result {
-        Err(ClientError::Refused(problem)) => problem.code,
-        Err(ClientError::DevicePending) => ProblemCode::DevicePending,
-        Err(ClientError::NotLoggedIn) => ProblemCode::NotLoggedIn,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -49,12 +39,12 @@ fn a_new_device_of_somebody_with_keys_uses_none_until_an_old_one_confirms_it() {
     let code = keystore.code_for("alice@example.org");
     let mut other = keystore.log_in(&code);
     assert_eq!(other.call(&WhoAmI {}).unwrap().device_state, DeviceState::Pending);
-    assert_eq!(problem(other.call(&ListKeys {})), ProblemCode::DevicePending);
-    assert_eq!(problem(other.call(&key_for("alice@example.org"))), ProblemCode::DevicePending);
+    assert_eq!(refused(other.call(&ListKeys {})), ProblemCode::DevicePending);
+    assert_eq!(refused(other.call(&key_for("alice@example.org"))), ProblemCode::DevicePending);
     // It cannot confirm itself, either.
     let device = other.identity().device;
     let confirm = ConfirmDevice { device, thumbprint: other.device().thumbprint() };
-    assert_eq!(problem(other.call(&confirm)), ProblemCode::DevicePending);
+    assert_eq!(refused(other.call(&confirm)), ProblemCode::DevicePending);
 
     alice.call(&confirm).unwrap();
     assert_eq!(other.call(&ListKeys {}).unwrap().keys.len(), 1);
@@ -72,7 +62,7 @@ fn a_lost_device_is_cut_off_with_one_call() {
     let ended = alice.call(&Revoke { target: Target::Device(device), reason: String::new() }).unwrap();
     assert_eq!(ended.devices, [device]);
     assert_eq!(ended.sessions.len(), 1);
-    assert_eq!(problem(lost.call(&ListKeys {})), ProblemCode::NotLoggedIn);
+    assert_eq!(refused(lost.call(&ListKeys {})), ProblemCode::NotLoggedIn);
     let devices = alice.call(&ListDevices { principal: None }).unwrap().devices;
     assert_eq!(devices.iter().find(|d| d.id == device).unwrap().state, DeviceState::Revoked);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The running keystore, asked by the real client.
 
+mod attacks;
 mod backup;
 mod certificates;
 mod custody;
 mod keystore;
 mod log_in;
 mod mail;
+mod trail;

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What others try in order to read Alice's mail or to speak in her name. None of it works alone, and her log shows it.
+
+use plombe_client::{DeviceKey, Options, Session};
+use plombe_core::keystore::{
+    EnrolmentCode, ProblemCode,
+    calls::{
+        custody::{Context, SignDigest, SignatureClaim},
+        grants::{EndGrant, GiveGrant, KeyUse},
+        keys::{GenerateKey, KeyInfo, Profile},
+        login::{DeviceState, Role},
+        principals::{CreateCode, CreatePrincipal, PrincipalState, SetPrincipalState, SetRoles},
+        revoke::{Revoke, Target},
+        session::WhoAmI,
+    },
+};
+
+use crate::{
+    keystore::TestKeystore,
+    mail::{generate, open, refused, seal_for},
+    trail::{shows, trail},
+};
+
+/// Alice, her key, a mail to her, and the first administrator.
+struct Story {
+    keystore: TestKeystore,
+    alice: Session,
+    key: KeyInfo,
+    mail: Vec<u8>,
+    admin: Session,
+}
+
+impl Story {
+    fn begin() -> Self {
+        let keystore = TestKeystore::start();
+        let mut alice = keystore.user("alice@example.org");
+        let key = generate(&mut alice, "alice@example.org");
+        let mail = seal_for(&key.certificate);
+        let admin = keystore.log_in(keystore.admin_code());
+        Self { keystore, alice, key, mail, admin }
+    }
+
+    /// Neither reads nor signs; gives the refusal.
+    fn gets_nothing(&self, session: &mut Session) -> ProblemCode {
+        let code = refused(open(session, &self.key.fingerprint, &self.mail));
+        let certificate = plombe_core::cert::Certificate::parse(&self.key.certificate.0).unwrap();
+        for subkey in certificate.unverified_keys() {
+            let sign = SignDigest {
+                key: self.key.fingerprint.clone(),
+                subkey: subkey.try_into().unwrap(),
+                hash: 8,
+                digest: vec![7; 32].into(),
+                claim: SignatureClaim { signature_type: 0, created: 0 },
+                context: Context::default(),
+            };
+            assert_eq!(refused(session.call(&sign)), code);
+        }
+        code
+    }
+
+    /// A second program on the device of a session.
+    fn again(&self, session: &Session) -> Session {
+        let device = DeviceKey::from_pkcs8(session.device().to_pkcs8()).unwrap();
+        Session::resume(session.saved(), device, Options::new(std::time::SystemTime::now)).unwrap()
+    }
+
+    /// Logs in as Alice with a code that an administrator made for her.
+    fn log_in_as_alice(&mut self) -> Session {
+        let call = CreateCode { principal: self.alice.identity().principal, valid_for_seconds: None };
+        let secret = self.admin.call(&call).unwrap().secret.expose().try_into().unwrap();
+        self.keystore.log_in(&EnrolmentCode::new(secret, self.keystore.client().identity()).to_text())
+    }
+}
+
+#[test]
+fn an_admin_who_makes_a_code_for_alice_gets_a_device_that_waits() {
+    let mut story = Story::begin();
+    let mut thief = story.log_in_as_alice();
+    assert_eq!(thief.identity().device_state, DeviceState::Pending);
+    assert_eq!(story.gets_nothing(&mut thief), ProblemCode::DevicePending);
+    assert!(shows(&mut story.alice, &story.admin, "create-code", "admin"));
+    assert!(shows(&mut story.alice, &thief, "unwrap", "device-pending"));
+    assert!(trail(&mut story.alice).0.iter().any(|e| e.action == "log-in-with-code"));
+}
+
+#[test]
+fn an_admin_reads_and_signs_nothing_himself_and_lends_nothing_to_anybody() {
+    let mut story = Story::begin();
+    // The same device and session, in a second program.
+    let mut admin = story.again(&story.admin);
+    assert_eq!(story.gets_nothing(&mut admin), ProblemCode::NotFound);
+    let expires_at = admin.saved().grant.expires_at;
+    let give = GiveGrant {
+        key: story.key.fingerprint.clone(),
+        to: admin.identity().principal,
+        uses: vec![KeyUse::Unwrap],
+        expires_at,
+    };
+    assert_eq!(refused(admin.call(&give)), ProblemCode::NotFound);
+    let certificate = GenerateKey {
+        user_ids: vec!["<alice@example.org>".into()],
+        profile: Profile::Rfc4880,
+        valid_for_seconds: None,
+    };
+    assert_eq!(refused(admin.call(&certificate)), ProblemCode::Denied);
+    assert!(shows(&mut story.alice, &admin, "unwrap", "key-not-yours"));
+    assert!(shows(&mut story.alice, &admin, "give-grant", "key-not-yours"));
+}
+
+#[test]
+fn a_second_admin_whom_the_first_one_made_adds_nothing() {
+    let story = Story::begin();
+    let Story { mut alice, mut admin, keystore, key, mail } = story;
+    let create = |address: &str| CreatePrincipal {
+        name: String::new(),
+        addresses: vec![address.into()],
+        roles: vec![Role::User, Role::Admin],
+    };
+    let second = admin.call(&create("second@example.org")).unwrap().principal.id;
+    // A third one needs others.
+    assert_eq!(refused(admin.call(&create("third@example.org"))), ProblemCode::ApprovalNeeded);
+    let principal = alice.identity().principal;
+    let promote = SetRoles { principal, roles: vec![Role::User, Role::Admin] };
+    assert_eq!(refused(admin.call(&promote)), ProblemCode::ApprovalNeeded);
+    let code = admin.call(&CreateCode { principal: second, valid_for_seconds: None }).unwrap();
+    let code = EnrolmentCode::new(code.secret.expose().try_into().unwrap(), keystore.client().identity());
+    let mut second = keystore.log_in(&code.to_text());
+    assert_eq!(refused(open(&mut second, &key.fingerprint, &mail)), ProblemCode::NotFound);
+    assert!(shows(&mut alice, &admin, "set-roles", "admins-need-consent"));
+    assert!(shows(&mut alice, &second, "unwrap", "key-not-yours"));
+}
+
+#[test]
+fn an_admin_who_resets_her_devices_and_logs_in_anew_gets_a_device_that_waits() {
+    let mut story = Story::begin();
+    let device = story.alice.identity().device;
+    story.admin.call(&Revoke { target: Target::Device(device), reason: String::new() }).unwrap();
+    let mut thief = story.log_in_as_alice();
+    assert_eq!(thief.identity().device_state, DeviceState::Pending);
+    assert_eq!(story.gets_nothing(&mut thief), ProblemCode::DevicePending);
+
+    // Nor does it help to end her and to make another Alice.
+    let principal = story.alice.identity().principal;
+    story.admin.call(&Revoke { target: Target::Principal(principal), reason: String::new() }).unwrap();
+    let again = CreatePrincipal {
+        name: String::new(),
+        addresses: vec!["alice@example.org".into()],
+        roles: vec![Role::User],
+    };
+    assert_eq!(refused(story.admin.call(&again)), ProblemCode::Unacceptable);
+    assert_eq!(story.gets_nothing(&mut thief), ProblemCode::NotLoggedIn);
+}
+
+#[test]
+fn what_a_delegate_could_do_ends_with_the_grant_and_with_its_owner() {
+    let mut story = Story::begin();
+    let mut bob = story.keystore.user("bob@example.org");
+    let give = GiveGrant {
+        key: story.key.fingerprint.clone(),
+        to: bob.identity().principal,
+        uses: vec![KeyUse::Unwrap],
+        expires_at: bob.saved().grant.expires_at,
+    };
+    let grant = story.alice.call(&give).unwrap();
+    open(&mut bob, &story.key.fingerprint, &story.mail).unwrap();
+    story.alice.call(&EndGrant { grant: grant.id }).unwrap();
+    assert_eq!(story.gets_nothing(&mut bob), ProblemCode::NotFound);
+
+    story.alice.call(&give).unwrap();
+    open(&mut bob, &story.key.fingerprint, &story.mail).unwrap();
+    assert!(shows(&mut story.alice, &bob, "unwrap", "grant"));
+    let principal = story.alice.identity().principal;
+    story.admin.call(&Revoke { target: Target::Principal(principal), reason: String::new() }).unwrap();
+    assert_eq!(story.gets_nothing(&mut bob), ProblemCode::NotFound);
+}
+
+#[test]
+fn a_session_value_without_its_device_key_is_useless_and_its_use_shows() {
+    let mut story = Story::begin();
+    let options = Options::new(std::time::SystemTime::now);
+    let mut thief = Session::resume(story.alice.saved(), DeviceKey::generate(), options).unwrap();
+    assert_eq!(refused(open(&mut thief, &story.key.fingerprint, &story.mail)), ProblemCode::NotLoggedIn);
+    assert_eq!(refused(thief.call(&WhoAmI {})), ProblemCode::NotLoggedIn);
+    assert!(shows(&mut story.alice, &thief, "unwrap", "session-of-another-device"));
+}
+
+#[test]
+fn who_is_suspended_has_no_session_and_gets_none() {
+    let mut story = Story::begin();
+    let principal = story.alice.identity().principal;
+    let set = |state| SetPrincipalState { principal, state };
+    story.admin.call(&set(PrincipalState::Suspended)).unwrap();
+    let mut alice = story.again(&story.alice);
+    assert_eq!(story.gets_nothing(&mut alice), ProblemCode::NotLoggedIn);
+    assert!(story.keystore.try_log_in(&story.keystore.code_for("alice@example.org")).is_err());
+    story.admin.call(&set(PrincipalState::Active)).unwrap();
+    open(&mut alice, &story.key.fingerprint, &story.mail).unwrap();
+}
+
+#[test]
+fn strangers_who_guess_codes_do_not_fill_the_log() {
+    let mut story = Story::begin();
+    let before = trail(&mut story.alice).1;
+    for guess in 0..5 {
+        let code = EnrolmentCode::new([guess; 16], story.keystore.client().identity());
+        let refusal = refused(story.keystore.try_log_in(&code.to_text()));
+        assert_eq!(refusal, ProblemCode::LoginRefused);
+    }
+    assert_eq!(trail(&mut story.alice).1, before);
+}
