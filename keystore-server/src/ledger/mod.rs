@@ -21,7 +21,7 @@ mod writer;
 
 use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use plombe_core::{keystore::calls::custody::Context, log::SignedCheckpoint};
@@ -102,6 +102,9 @@ pub struct Ledger {
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
+/// Whatever else happens, the log says so often that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
 /// Jobs that may wait. More, and callers wait to be let in.
 const QUEUE: usize = 4096;
 
@@ -114,6 +117,19 @@ impl Ledger {
         store: Arc<dyn Store>,
         keychain: SharedKeychain,
         clock: Clock,
+    ) -> Result<Self, StartError> {
+        Self::start_with(store, keychain, clock, HEARTBEAT).await
+    }
+
+    /// The same, with another time between two heartbeats.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn start_with(
+        store: Arc<dyn Store>,
+        keychain: SharedKeychain,
+        clock: Clock,
+        heartbeat: Duration,
     ) -> Result<Self, StartError> {
         let mirror = mirror::Mirror::load(&*store, &keychain).await?;
         let published = Arc::new(RwLock::new(mirror.registry().clone()));
@@ -128,6 +144,7 @@ impl Ledger {
             queue,
             published: Arc::clone(&published),
             checkpoint: checkpoint_sender,
+            heartbeat,
             halted: halted.clone(),
             halted_receiver,
         };

@@ -7,7 +7,10 @@ use std::{
 };
 
 use plombe_core::{keystore::calls::custody::Context, log::SignedCheckpoint};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::{
     Act, Ask, AskError, Clock, Effects, Scene,
@@ -26,9 +29,6 @@ use crate::{
 /// Jobs per batch. Larger ones make each caller wait for more work than the disk's own sync costs.
 const LARGEST_BATCH: usize = 256;
 
-/// With nothing else to say, the log says that.
-const HEARTBEAT: Duration = Duration::from_secs(60);
-
 pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
     pub(super) keychain: SharedKeychain,
@@ -37,6 +37,8 @@ pub(super) struct Writer {
     pub(super) queue: mpsc::Receiver<Box<dyn Job>>,
     pub(super) published: Arc<RwLock<Registry>>,
     pub(super) checkpoint: watch::Sender<Option<SignedCheckpoint>>,
+    /// How often the log says that it is alive.
+    pub(super) heartbeat: Duration,
     pub(super) halted: watch::Sender<Option<Halt>>,
     pub(super) halted_receiver: watch::Receiver<Option<Halt>>,
 }
@@ -54,13 +56,18 @@ impl From<StoreError> for BatchError {
 
 impl Writer {
     pub(super) async fn run(mut self) {
+        let mut due = Instant::now() + self.heartbeat;
         loop {
             let mut jobs: Vec<Box<dyn Job>> = Vec::new();
-            match tokio::time::timeout(HEARTBEAT, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await {
+            match tokio::time::timeout_at(due, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await {
                 // Every handle is gone.
                 Ok(0) => return,
-                Ok(_) => {}
-                Err(_) => jobs.push(heartbeat()),
+                Ok(_) | Err(_) => {}
+            }
+            // Also when there is much to do: what has run out ends with it.
+            if Instant::now() >= due {
+                due = Instant::now() + self.heartbeat;
+                jobs.push(heartbeat());
             }
             if let Some(halt) = self.halted_receiver.borrow().clone() {
                 jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
