@@ -59,10 +59,10 @@ impl Writer {
         let mut due = Instant::now() + self.heartbeat;
         loop {
             let mut jobs: Vec<Box<dyn Job>> = Vec::new();
-            match tokio::time::timeout_at(due, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await {
-                // Every handle is gone.
-                Ok(0) => return,
-                Ok(_) | Err(_) => {}
+            // None means that every handle is gone.
+            if let Ok(0) = tokio::time::timeout_at(due, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await
+            {
+                return;
             }
             // Also when there is much to do: what has run out ends with it.
             if Instant::now() >= due {

@@ -4,6 +4,7 @@
 //! Everything happens in `target/demo`, which is made anew each time and left there to look at.
 
 mod gpg;
+mod keystore;
 mod mail;
 mod stage;
 mod words;
@@ -13,6 +14,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 
 use self::{
+    keystore::Keystore,
     mail::Mail,
     stage::{Stage, indented, tell},
 };
@@ -30,14 +32,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }?;
     setup::for_building()?;
     let stage = Stage::new(&steps::plombe()?)?;
+    let program = steps::plombe_keystore()?;
 
-    two_people(&stage, &plain)?;
+    let keystore = two_people(&stage, &program, &plain)?;
     alice_seals(&stage, &plain)?;
     the_provider_looks(&stage, &plain)?;
     bob_opens(&stage)?;
     gpg_opens(&stage, &plain)?;
     somebody_tampers(&stage)?;
     mallory_tries(&stage)?;
+    the_record(&stage)?;
+    a_lost_laptop(&stage, &keystore, &plain)?;
+    a_thief(&keystore, &plain)?;
 
     tell(&format!(
         "\nThat was it. The mails lie in {}, to look at.\n\
@@ -47,17 +53,29 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn two_people(stage: &Stage, plain: &Mail) -> Result<()> {
+fn two_people(stage: &Stage, program: &Path, plain: &Mail) -> Result<Keystore> {
     let (alice, bob) = (plain.author(), plain.first_recipient());
-    if alice.eq_ignore_ascii_case(bob) {
-        return two_computers(stage, alice);
+    let to_oneself = alice.eq_ignore_ascii_case(bob);
+    tell(
+        "\n1. A keystore and two computers\n\n\
+         Alice's organisation runs a keystore on a machine of its own: secret keys live there, not with the mail provider\n\
+         and not on laptops. Alice is let in with a code that works once.\n",
+    );
+    let domain = alice.rsplit_once('@').map_or("example.test", |(_, domain)| domain).to_ascii_lowercase();
+    let keystore = Keystore::start(program, stage.folder().join("keystore"), &domain)?;
+    let code = keystore.add(alice)?;
+    stage.shown("alice", &["login", keystore.url(), "--code", &code, "--device-name", "laptop"], None)?;
+    stage.shown("alice", &["key", "generate", alice, "--custody", "keystore"], None)?;
+    if to_oneself {
+        tell("\nThis mail goes to its own author: Bob is her second computer.\n");
+        second_device(stage, &keystore, "bob", alice)?;
+        stage.shown("alice", &["key", "export", alice], Some(&format!("{alice}.pgp")))?;
+        return Ok(keystore);
     }
     tell(&format!(
-        "\n1. Two people, two computers\n\n\
-         Alice ({alice}) and Bob ({bob}) each make a key. The secret part stays on their own machine.\n\
-         (A real key has a passphrase. This one has none, so that the demo need not ask.)\n"
+        "\nBob ({bob}) keeps his key on his own computer.\n\
+         (A real one has a passphrase. This one has none, so that the demo need not ask.)\n"
     ));
-    stage.shown("alice", &["key", "generate", alice, "--no-passphrase"], None)?;
     stage.shown("bob", &["key", "generate", bob, "--no-passphrase"], None)?;
     // Whoever else the mail goes to lives with Bob, and has nothing to say in this story.
     for other in plain.recipients().iter().skip(1) {
@@ -68,20 +86,21 @@ fn two_people(stage: &Stage, plain: &Mail) -> Result<()> {
     for address in plain.recipients() {
         give(stage, "bob", address, "alice")?;
     }
-    give(stage, "alice", alice, "bob")
+    give(stage, "alice", alice, "bob")?;
+    Ok(keystore)
 }
 
-/// A mail to oneself: Bob is the author on another computer.
-fn two_computers(stage: &Stage, alice: &str) -> Result<()> {
-    tell(&format!(
-        "\n1. One person, two computers\n\n\
-         This mail goes to its own author ({alice}): Bob is her second computer, and has her key.\n\
-         (A real key has a passphrase. This one has none, so that the demo need not ask.)\n"
-    ));
-    stage.shown("alice", &["key", "generate", alice, "--no-passphrase"], None)?;
-    stage.shown("alice", &["key", "export", "--secret", alice], Some("alice.tsk"))?;
-    stage.shown("bob", &["key", "import", "alice.tsk"], None)?;
-    stage.shown("alice", &["key", "export", alice], Some(&format!("{alice}.pgp")))
+/// Another computer of Alice's: it waits until she compares six words.
+fn second_device(stage: &Stage, keystore: &Keystore, home: &str, alice: &str) -> Result<String> {
+    let code = keystore.code_for(alice)?;
+    stage.shown(home, &["login", keystore.url(), "--code", &code, "--device-name", home], None)?;
+    let told = stage.plombe(home, &["whoami", "--json"], &[])?.stdout;
+    let told: serde_json::Value = serde_json::from_slice(&told)?;
+    let words = told["words"].as_str().context("no words")?;
+    tell("\nA code lets a computer in, and no further. Alice compares the words on both screens:\n");
+    stage.shown("alice", &["devices", "confirm", "--words", words], None)?;
+    stage.plombe(home, &["whoami"], &[])?;
+    Ok(told["identity"]["device"].as_str().context("no device")?.to_owned())
 }
 
 /// Exports the certificate of `address` from one home and imports it into the other.
@@ -154,6 +173,12 @@ fn gpg_opens(stage: &Stage, plain: &Mail) -> Result<()> {
         tell("GnuPG is not installed here, so this part is left out. (`apt-get install gpg` brings it.)");
         return Ok(());
     };
+    if plain.author().eq_ignore_ascii_case(plain.first_recipient()) {
+        tell(
+            "Here the key is in the keystore, which gives it to nobody, so there is nothing to hand to another program.",
+        );
+        return Ok(());
+    }
     tell(&format!("{version} is on this machine. It gets Bob's key and the sealed part of the mail:\n"));
     let bob = plain.first_recipient();
     let tsk = stage.plombe("bob", &["key", "export", "--secret", bob], &[])?.stdout;
@@ -198,6 +223,43 @@ fn mallory_tries(stage: &Stage) -> Result<()> {
     let out = stage.folder().join("mallory-opened.eml");
     stage.refused("mallory", &["mail", "open"], "sealed.eml", &out)?;
     nothing_was_written(&out)
+}
+
+fn the_record(stage: &Stage) -> Result<()> {
+    tell(
+        "\n8. Every use of Alice's key is on record\n\n\
+         Her key has signed, in the keystore. The entry was durable before it did. The log only grows; Alice's computer checks that\n\
+         each entry is in the tree that the keystore has signed, and that nothing that it saw before is gone.\n",
+    );
+    stage.shown("alice", &["audit", "show"], None)?;
+    stage.shown("alice", &["audit", "verify"], None)
+}
+
+fn a_lost_laptop(stage: &Stage, keystore: &Keystore, plain: &Mail) -> Result<()> {
+    tell("\n9. A laptop is lost\n\nAlice has had another one:\n");
+    let lost = second_device(stage, keystore, "old-laptop", plain.author())?;
+    tell("\nIt lies in a train now. One command, and it is cut off, whoever has it:\n");
+    stage.shown("alice", &["devices", "revoke", &lost], None)?;
+    let out = stage.folder().join("old-laptop-opened.eml");
+    stage.refused("old-laptop", &["mail", "open"], "sealed.eml", &out)?;
+    nothing_was_written(&out)
+}
+
+fn a_thief(keystore: &Keystore, plain: &Mail) -> Result<()> {
+    let database = keystore.database()?;
+    let alice = plain.author();
+    for word in [alice, "log-in", "PGP PRIVATE KEY"] {
+        if contains(&database, word) {
+            bail!("{word:?} was found in the keystore's database: please report it (SECURITY.md)");
+        }
+    }
+    tell(&format!(
+        "\n10. Somebody steals the keystore's database\n\n\
+         {} bytes. Neither Alice's address nor a word of the log nor a key is in them: rows have pseudonyms, and everything else\n\
+         is sealed under keys that hang on the root key, which lies elsewhere. Whoever writes to it without those keys is noticed.",
+        database.len()
+    ));
+    Ok(())
 }
 
 fn nothing_was_written(out: &Path) -> Result<()> {
