@@ -61,6 +61,8 @@ pub struct Times {
     pub log_in: Duration,
     /// An enrolment code, when nothing else is said.
     pub code: Duration,
+    /// How long a new administrator waits: to become one, and then to count as the second of two.
+    pub consent: Duration,
 }
 
 impl Default for Times {
@@ -69,6 +71,7 @@ impl Default for Times {
             session: Duration::from_secs(600),
             log_in: Duration::from_secs(12 * 3600),
             code: Duration::from_secs(24 * 3600),
+            consent: Duration::from_secs(24 * 3600),
         }
     }
 }

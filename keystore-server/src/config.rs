@@ -40,6 +40,9 @@ pub struct Config {
     /// How long sessions last.
     #[serde(default)]
     pub sessions: SessionsConfig,
+    /// What needs two administrators.
+    #[serde(default)]
+    pub consent: ConsentConfig,
     /// Identity providers, one `[[issuers]]` table each.
     #[serde(default)]
     pub issuers: Vec<IssuerConfig>,
@@ -73,6 +76,21 @@ pub struct SessionsConfig {
     pub log_in_hours: u64,
     /// An enrolment code is good for so many hours (1 to 168) when nothing else is said.
     pub code_hours: u64,
+}
+
+/// What needs two administrators.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsentConfig {
+    /// A further administrator waits so many hours (0 to 168), and as long again until they count as the second of two. With 0,
+    /// who holds one administrator's device makes up the second at once.
+    pub delay_hours: u64,
+}
+
+impl Default for ConsentConfig {
+    fn default() -> Self {
+        Self { delay_hours: 24 }
+    }
 }
 
 impl Default for SessionsConfig {
@@ -154,6 +172,7 @@ impl Config {
         let SessionsConfig { value_seconds, log_in_hours, code_hours } = self.sessions;
         refuse_if(!(60..=3600).contains(&value_seconds), "sessions.value_seconds: 60 to 3600");
         refuse_if(!(1..=168).contains(&log_in_hours), "sessions.log_in_hours: 1 to 168");
+        refuse_if(self.consent.delay_hours > 168, "consent.delay_hours: 0 to 168");
         refuse_if(!(1..=168).contains(&code_hours), "sessions.code_hours: 1 to 168");
         if let Err(error) = Issuers::new(self.issuers.clone()) {
             refuse_if(true, &format!("issuers: {error}"));
@@ -184,6 +203,7 @@ impl Config {
             session: Duration::from_secs(self.sessions.value_seconds),
             log_in: hours(self.sessions.log_in_hours),
             code: hours(self.sessions.code_hours),
+            consent: hours(self.consent.delay_hours),
         }
     }
 }

@@ -118,6 +118,7 @@ pub async fn set_up(
         roles: [Role::User, Role::Admin].into(),
         state: PrincipalState::Active,
         recovery: None,
+        admin_since: Some(now),
         subject: None,
         created: now,
     };

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 
 use plombe_core::keystore::{
-    DeviceId, GrantId, KeyFingerprint, PrincipalId,
+    ApprovalId, DeviceId, GrantId, KeyFingerprint, PrincipalId,
     calls::{
         custody::SignatureClaim, grants::KeyUse, login::Role, principals::PrincipalState, revoke::Target,
     },
 };
 use plombe_core::log::entry::About;
+
+use crate::registry::Wanted;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +153,29 @@ pub enum Action {
         /// For whom.
         principal: PrincipalId,
     },
+    /// Something is asked for that one alone must not do.
+    AskConsent {
+        /// What.
+        wanted: Wanted,
+        /// Why.
+        reason: String,
+        /// How long somebody must have been an administrator to count, in seconds.
+        seniority: u64,
+    },
+    /// It is agreed to, or not.
+    AnswerConsent {
+        /// To what.
+        approval: ApprovalId,
+        /// Yes?
+        yes: bool,
+    },
+    /// One session key comes out of its wrapping, without the key's owner.
+    BreakGlass {
+        /// By which consent.
+        approval: ApprovalId,
+        /// With which key.
+        key: KeyFingerprint,
+    },
     /// All of the tenant's log is read.
     ReadLog,
 }
@@ -203,6 +228,11 @@ impl Action {
             Self::SetPrincipalState { .. } => "set-principal-state",
             Self::SetRoles { .. } => "set-roles",
             Self::CreateCode { .. } => "create-code",
+            Self::AskConsent { wanted: Wanted::Admin { .. }, .. } => "request-admin",
+            Self::AskConsent { wanted: Wanted::BreakGlass { .. }, .. } => "request-break-glass",
+            Self::AnswerConsent { yes: true, .. } => "consent",
+            Self::AnswerConsent { yes: false, .. } => "refuse-consent",
+            Self::BreakGlass { .. } => "break-glass",
             Self::ReadLog => "read-log",
         }
     }
@@ -212,6 +242,8 @@ impl Action {
         match self {
             Self::ImportKey { key, .. }
             | Self::Unwrap { key }
+            | Self::BreakGlass { key, .. }
+            | Self::AskConsent { wanted: Wanted::BreakGlass { key, .. }, .. }
             | Self::Sign { key, .. }
             | Self::ChangeKey { key, .. }
             | Self::KeepChangedKey { key, .. }
@@ -239,6 +271,17 @@ impl Action {
                 About { note: listed(addresses), ..about }
             }
             Self::Sign { subkey, .. } => About { subkey: Some(subkey.clone()), ..about },
+            Self::AskConsent { wanted: Wanted::Admin { principal, roles }, reason, .. } => About {
+                principal: Some(*principal),
+                note: Some(format!("{}: {reason}", words(roles))),
+                ..about
+            },
+            Self::AskConsent { wanted: Wanted::BreakGlass { seconds, .. }, reason, .. } => {
+                About { note: Some(format!("for {seconds} seconds: {reason}")), ..about }
+            }
+            Self::AnswerConsent { approval, .. } | Self::BreakGlass { approval, .. } => {
+                About { approval: Some(*approval), ..about }
+            }
             Self::PutBackup { key } | Self::FetchBackup { key } => About { key: Some(key.clone()), ..about },
             Self::ChangeKey { note, .. } if !note.is_empty() => About { note: Some(note.clone()), ..about },
             Self::GiveGrant { to, uses, expires, .. } => {

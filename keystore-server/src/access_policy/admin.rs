@@ -6,8 +6,8 @@ use plombe_core::keystore::{
     calls::{login::Role, principals::PrincipalState, revoke::Target},
 };
 
-use super::{Action, Decision, Identified, Permitted, refusal};
-use crate::registry::{Principal, Registry};
+use super::{Action, Decision, Identified, Permitted, consent, refusal};
+use crate::registry::{Principal, Registry, Wanted};
 
 /// Alone, an admin may make one other. Whoever holds one admin's device could otherwise make as many as any rule asks for.
 const ADMINS_WITHOUT_CONSENT: usize = 2;
@@ -21,7 +21,7 @@ pub(super) fn may_audit(who: &Identified<'_>) -> Decision {
 }
 
 /// People of one's own tenant: make, suspend, change, let in.
-pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action) -> Decision {
+pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> Decision {
     if !who.principal.roles.contains(&Role::Admin) {
         return Err(refusal::ADMINS_ONLY.into());
     }
@@ -41,6 +41,10 @@ pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action)
         Action::SetRoles { principal, roles } => {
             let other = other(registry, who, *principal)?;
             if roles.contains(&Role::Admin) && !other.roles.contains(&Role::Admin) {
+                let wanted = Wanted::Admin { principal: *principal, roles: roles.clone() };
+                if consent::to_roles(registry, who, &wanted, now).is_some() {
+                    return Ok(Permitted::by("two-admins"));
+                }
                 consent_is_not_needed(registry, who)?;
             }
         }

@@ -170,7 +170,17 @@ pub mod refusal {
         AUDITORS_ONLY = "auditors-only", Denied, NOT_ALLOWED, "ask an auditor";
         /// After the first two admins, more need the consent of others.
         ADMINS_NEED_CONSENT = "admins-need-consent", ApprovalNeeded,
-            "a further administrator needs the consent of two others", "";
+            "a further administrator needs the consent of another one, and a delay",
+            "add them without that role, then ask for it";
+        /// Nobody else agreed yet, or whoever did does not count any more, or it is too early.
+        CONSENT_MISSING = "consent-missing", ApprovalNeeded, "this waits for another administrator, or for its time", "";
+        /// What one asked for is not for another to do.
+        CONSENT_OF_ANOTHER = "consent-of-another", Denied, NOT_ALLOWED, "only who asked for it does it";
+        /// An administrator since a short while only.
+        ADMIN_TOO_NEW = "admin-too-new", Denied, "you have not been an administrator for long enough",
+            "ask another one, or wait";
+        /// A day at most.
+        BREAK_GLASS_UNBOUNDED = "break-glass-unbounded", Unacceptable, "a key is opened for 24 hours at most", "";
         /// Admins do not change their own standing.
         NOT_ONESELF = "not-oneself", Denied, "administrators do not change their own standing", "ask another one";
         /// Outside of the tenant's domains, or somebody else's already.

@@ -7,6 +7,7 @@
 mod action;
 mod actor;
 mod admin;
+mod consent;
 mod decision;
 mod key_use;
 
@@ -16,6 +17,7 @@ use plombe_core::keystore::calls::login::DeviceState;
 
 pub use action::{Action, KeyChange};
 pub use actor::{Actor, Claimed, Identified};
+pub use consent::concerns;
 pub use decision::{Decision, Permitted, Refusal, refusal};
 
 use crate::registry::Registry;
@@ -56,7 +58,12 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
                 Action::CreatePrincipal { .. }
                 | Action::SetPrincipalState { .. }
                 | Action::SetRoles { .. }
-                | Action::CreateCode { .. } => admin::decide(registry, &who, action),
+                | Action::CreateCode { .. } => admin::decide(registry, &who, action, seconds(now)),
+                Action::AskConsent { .. } => consent::decide_ask(registry, &who, action, seconds(now)),
+                Action::AnswerConsent { approval, yes } => {
+                    consent::decide_answer(registry, &who, *approval, *yes, seconds(now))
+                }
+                Action::BreakGlass { .. } => consent::decide_use(registry, &who, action, seconds(now)),
                 Action::ReadLog => admin::may_audit(&who),
                 Action::LogInWithCode { .. }
                 | Action::LogInWithIdentity { .. }

@@ -92,6 +92,7 @@ impl Act for Add {
             roles: [Role::User].into(),
             state: PrincipalState::Active,
             recovery: None,
+            admin_since: None,
             subject: None,
             created: seconds(scene.now),
         };

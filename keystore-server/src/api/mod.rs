@@ -3,6 +3,7 @@
 //!
 //! What all calls have in common (proof, envelope, limits) is in [`sealed`]; [`router`] puts them at their paths.
 
+mod approvals;
 mod audit;
 mod backup;
 mod caller;

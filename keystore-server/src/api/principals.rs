@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! People, and the codes that enrol them. For admins.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use plombe_core::{
     keystore::{
@@ -24,7 +24,7 @@ use crate::{
     app::App,
     fresh,
     ledger::{Act, Effects, Scene},
-    registry::{Code, Principal, Record},
+    registry::{Approval, Code, Principal, Record, Standing, Wanted},
 };
 
 /// Principals per page.
@@ -109,6 +109,7 @@ impl Act for Create {
             roles: self.roles.iter().copied().collect(),
             state: PrincipalState::Active,
             recovery: None,
+            admin_since: self.roles.contains(&Role::Admin).then(|| seconds(scene.now)),
             subject: None,
             created: seconds(scene.now),
         };
@@ -142,7 +143,17 @@ impl Act for Roles {
 
     fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<PrincipalChange>, Refusal> {
         let principal = scene.registry.principal(self.0.principal).ok_or(refusal::NOT_FOUND)?;
-        Ok(changed(Principal { roles: self.0.roles.iter().copied().collect(), ..principal.clone() }))
+        let roles: BTreeSet<Role> = self.0.roles.iter().copied().collect();
+        let since = principal.admin_since.or(Some(seconds(scene.now)));
+        let admin_since = since.filter(|_| roles.contains(&Role::Admin));
+        let who = scene.who()?.principal;
+        let wanted = Wanted::Admin { principal: principal.id, roles: roles.clone() };
+        let mut effects = changed(Principal { roles, admin_since, ..principal.clone() });
+        // A consent is for once.
+        let used = |a: &&Approval| a.wanted == wanted && a.asker == who.id && a.state == Standing::Open;
+        let used = scene.registry.approvals(who.tenant).filter(used);
+        effects.put.extend(used.map(|a| Record::Approval(Approval { state: Standing::Done, ..a.clone() })));
+        Ok(effects)
     }
 }
 

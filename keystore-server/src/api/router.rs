@@ -64,6 +64,11 @@ fn calls() -> Calls {
         .and::<calls::principals::SetPrincipalState>()
         .and::<calls::principals::SetRoles>()
         .and::<calls::principals::CreateCode>()
+        .and::<calls::approvals::ListApprovals>()
+        .and::<calls::approvals::RequestAdmin>()
+        .and::<calls::approvals::Approve>()
+        .and::<calls::approvals::RequestBreakGlass>()
+        .and::<calls::approvals::BreakGlassUnwrap>()
         .and::<calls::audit::ListEntries>()
         .and::<calls::audit::ProveConsistency>()
 }

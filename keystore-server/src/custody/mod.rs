@@ -13,7 +13,10 @@ use plombe_core::{
     custody::{self, CustodyError},
     keystore::{
         KeyFingerprint,
-        calls::custody::{SignDigest, Unwrap},
+        calls::{
+            approvals::BreakGlassUnwrap,
+            custody::{SignDigest, Unwrap},
+        },
     },
     message::DigestSignature,
     session_key::SessionKey,
@@ -67,6 +70,16 @@ pub struct UnwrapAct {
     pub key: Option<Key>,
 }
 
+/// Leave to unwrap without the key's owner, with the key as it stood when that was decided.
+pub struct BreakGlassAct {
+    /// What is asked.
+    pub call: BreakGlassUnwrap,
+    /// Which key the consent is about.
+    pub id: KeyFingerprint,
+    /// Filled in under the lock.
+    pub key: Option<Key>,
+}
+
 /// Leave to sign, with the key as it stood when that was decided.
 pub struct SignAct {
     /// What is asked.
@@ -87,13 +100,31 @@ impl Vault {
     /// What depends on the secret key is one error; see [`custody::unwrap_session_key`].
     pub async fn unwrap(&self, permit: Permit<UnwrapAct>) -> Result<SessionKey, VaultError> {
         let UnwrapAct { call, key } = permit.into_act();
+        self.unwrap_with(key, &call.pkesk.0, call.session_key_size).await
+    }
+
+    /// The same, without the key's owner.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn break_glass(&self, permit: Permit<BreakGlassAct>) -> Result<SessionKey, VaultError> {
+        let BreakGlassAct { call, key, .. } = permit.into_act();
+        self.unwrap_with(key, &call.pkesk.0, call.session_key_size).await
+    }
+
+    async fn unwrap_with(
+        &self,
+        key: Option<Key>,
+        pkesk: &[u8],
+        size: Option<u8>,
+    ) -> Result<SessionKey, VaultError> {
         let key = key.ok_or(VaultError::Unreadable)?;
         let tsk = self.tsk(&key).await?;
-        let size = call.session_key_size.map(usize::from);
+        let size = size.map(usize::from);
         // A named recipient is one subkey; for a hidden one, whichever fits.
         let mut last = CustodyError::OtherKey;
-        for subkey in custody::subkeys_for(&tsk, &call.pkesk.0)? {
-            match custody::unwrap_session_key(&tsk, &subkey, &call.pkesk.0, size) {
+        for subkey in custody::subkeys_for(&tsk, pkesk)? {
+            match custody::unwrap_session_key(&tsk, &subkey, pkesk, size) {
                 Err(CustodyError::Refused) => last = CustodyError::Refused,
                 result => return Ok(result?),
             }

@@ -5,6 +5,7 @@
 //! ledger, each with its entry in the log; other servers' changes are read under the same lock.
 //! In the database they are sealed blobs under pseudonyms.
 
+mod approval;
 mod backup;
 mod device;
 mod key;
@@ -13,6 +14,7 @@ mod record;
 mod state;
 mod tenant;
 
+pub use approval::{Approval, Standing, Wanted};
 pub use backup::Backup;
 pub use device::{Device, Session};
 pub use key::{Grant, Key, KeyState};

@@ -23,6 +23,8 @@ pub struct Principal {
     pub addresses: Vec<String>,
     /// What they may be.
     pub roles: BTreeSet<Role>,
+    /// Since when they are an administrator, if they are; seconds since 1970.
+    pub admin_since: Option<u64>,
     /// Whether they may do anything now.
     pub state: PrincipalState,
     /// Hash of the recovery code from onboarding; it confirms a pending device when all others are lost.

@@ -5,7 +5,7 @@ use plombe_core::keystore::TenantId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Backup, Code, Device, Grant, Key, Principal, Session, Tenant};
+use super::{Approval, Backup, Code, Device, Grant, Key, Principal, Session, Tenant};
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub enum Record {
     Key(Key),
     Grant(Grant),
     Backup(Backup),
+    Approval(Approval),
 }
 
 /// Kinds of records. The numbers are in the database and never change.
@@ -35,6 +36,7 @@ pub enum Kind {
     Key = 6,
     Grant = 7,
     Backup = 8,
+    Approval = 9,
 }
 
 /// Kind and identity of a record.
@@ -61,12 +63,13 @@ impl Kind {
             Self::Key => "key",
             Self::Grant => "grant",
             Self::Backup => "backup",
+            Self::Approval => "approval",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 8] = [
+        const ALL: [Kind; 9] = [
             Kind::Tenant,
             Kind::Principal,
             Kind::Code,
@@ -75,6 +78,7 @@ impl Kind {
             Kind::Key,
             Kind::Grant,
             Kind::Backup,
+            Kind::Approval,
         ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
     }
@@ -94,6 +98,7 @@ impl Record {
             Self::Session(session) => (Kind::Session, &session.id.0.as_bytes()[..]),
             Self::Key(key) => (Kind::Key, key.id.as_fingerprint().as_bytes()),
             Self::Grant(grant) => (Kind::Grant, &grant.id.0.as_bytes()[..]),
+            Self::Approval(approval) => (Kind::Approval, &approval.id.0.as_bytes()[..]),
         };
         RecordKey { kind, id: id.to_vec() }
     }
@@ -108,7 +113,8 @@ impl Record {
             | Self::Session(Session { tenant, .. })
             | Self::Key(Key { tenant, .. })
             | Self::Grant(Grant { tenant, .. })
-            | Self::Backup(Backup { tenant, .. }) => *tenant,
+            | Self::Backup(Backup { tenant, .. })
+            | Self::Approval(Approval { tenant, .. }) => *tenant,
         }
     }
 }

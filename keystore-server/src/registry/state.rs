@@ -8,10 +8,10 @@ use std::{
 };
 
 use plombe_core::keystore::{
-    CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
+    ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
 };
 
-use super::{Backup, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
+use super::{Approval, Backup, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
 
 /// Every authority record. Records are shared between clones.
 #[derive(Clone, Default)]
@@ -31,6 +31,7 @@ pub struct Registry {
     grants_on: HashMap<KeyFingerprint, BTreeSet<GrantId>>,
     grants_to: HashMap<PrincipalId, BTreeSet<GrantId>>,
     backups_of: HashMap<PrincipalId, BTreeSet<KeyFingerprint>>,
+    approvals: HashMap<TenantId, BTreeSet<ApprovalId>>,
 }
 
 impl Registry {
@@ -77,6 +78,9 @@ impl Registry {
             Record::Backup(backup) => {
                 self.backups_of.entry(backup.owner).or_default().insert(backup.key.clone());
             }
+            Record::Approval(approval) => {
+                self.approvals.entry(approval.tenant).or_default().insert(approval.id);
+            }
         }
         self.records.insert(key, record);
         old
@@ -121,6 +125,7 @@ impl Registry {
                 forget(&mut self.grants_on, &grant.key, &grant.id);
                 forget(&mut self.grants_to, &grant.to, &grant.id);
             }
+            Record::Approval(approval) => forget(&mut self.approvals, &approval.tenant, &approval.id),
             Record::Backup(backup) => forget(&mut self.backups_of, &backup.owner, &backup.key),
         }
         Some(old)
@@ -184,10 +189,19 @@ impl Registry {
         /// A grant, by identity.
         grant, Grant, GrantId, |id| id.0.as_bytes()
     );
+    find!(
+        /// An approval, by identity.
+        approval, Approval, ApprovalId, |id| id.0.as_bytes()
+    );
 
     /// All tenants.
     pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
         self.tenants.iter().filter_map(|id| self.tenant(*id))
+    }
+
+    /// All approvals of a tenant.
+    pub fn approvals(&self, tenant: TenantId) -> impl Iterator<Item = &Approval> {
+        self.approvals.get(&tenant).into_iter().flatten().filter_map(|id| self.approval(*id))
     }
 
     /// Whose domain it is.

@@ -185,6 +185,7 @@ fn principal(tenant: TenantId, address: &str, now: SystemTime) -> Principal {
         roles: [Role::User].into(),
         state: PrincipalState::Active,
         recovery: None,
+        admin_since: None,
         subject: None,
         created: seconds(now),
     }

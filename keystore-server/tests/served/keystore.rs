@@ -25,6 +25,11 @@ impl TestKeystore {
         self.0.admin_code()
     }
 
+    /// Its configuration; what is written there counts after a restart.
+    pub(crate) fn config(&self) -> std::path::PathBuf {
+        self.0.folder().join("config.toml")
+    }
+
     /// Another code for somebody.
     pub(crate) fn code_for(&self, address: &str) -> String {
         self.0.code_for(address)

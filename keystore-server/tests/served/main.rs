@@ -4,6 +4,7 @@
 mod attacks;
 mod backup;
 mod certificates;
+mod consent;
 mod custody;
 mod keystore;
 mod log_in;

@@ -7,6 +7,7 @@ use super::{
     calls,
     custody::{Context, Unwrapped},
     grants::KeyUse,
+    login::Role,
 };
 use crate::keystore::{ApprovalId, Bytes, KeyFingerprint, PrincipalId};
 
@@ -63,7 +64,7 @@ pub enum ApprovalState {
     Ended,
 }
 
-/// Says yes or no to something that waits.
+/// Says yes or no to something that waits. No is also for whose key it is, and also after a yes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approve {
@@ -71,6 +72,19 @@ pub struct Approve {
     pub approval: ApprovalId,
     /// Yes?
     pub consent: bool,
+}
+
+/// Asks for one more administrator after the first two. Once another one agreed and the delay is over, who asked sets exactly these
+/// roles with [`SetRoles`](super::principals::SetRoles).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestAdmin {
+    /// Who.
+    pub principal: PrincipalId,
+    /// All their roles from then on.
+    pub roles: Vec<Role>,
+    /// Why.
+    pub reason: String,
 }
 
 /// Asks for the use of somebody's key without them. The owner sees it in their log.
@@ -105,6 +119,7 @@ pub struct BreakGlassUnwrap {
 calls! {
     ListApprovals => "/v1/approvals/list", Approvals;
     Approve => "/v1/approvals/decide", Approval;
+    RequestAdmin => "/v1/approvals/request-admin", Approval;
     RequestBreakGlass => "/v1/break-glass/request", Approval;
     BreakGlassUnwrap => "/v1/break-glass/unwrap", Unwrapped;
 }

@@ -91,6 +91,8 @@ all_paths! {
     certificates::AddUserId,
     backup::PutBackup, backup::FetchBackup, backup::ListBackups,
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
+    approvals::ListApprovals, approvals::RequestAdmin, approvals::Approve, approvals::RequestBreakGlass,
+    approvals::BreakGlassUnwrap,
     audit::ListEntries, audit::ProveConsistency,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
     principals::CreateCode,

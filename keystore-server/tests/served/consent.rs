@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What two administrators may do together, and one may not.
+
+use std::io::Write as _;
+
+use plombe_client::Session;
+use plombe_core::{
+    keystore::{
+        ApprovalId, EnrolmentCode, PrincipalId, ProblemCode,
+        calls::{
+            approvals::{
+                Approval, ApprovalState, Approve, BreakGlassUnwrap, ListApprovals, RequestAdmin,
+                RequestBreakGlass,
+            },
+            custody::Context,
+            grants::KeyUse,
+            keys::KeyInfo,
+            login::Role,
+            principals::{CreateCode, CreatePrincipal, SetRoles},
+            revoke::{Revoke, Target},
+        },
+    },
+    message::SealedMessage,
+};
+
+use crate::{
+    keystore::TestKeystore,
+    mail::{generate, refused, seal_for},
+    trail::{shows, trail},
+};
+
+/// A keystore with two administrators, and Alice with a key.
+struct Office {
+    keystore: TestKeystore,
+    first: Session,
+    second: Session,
+    alice: Session,
+    key: KeyInfo,
+}
+
+impl Office {
+    /// Where a new administrator counts after so many hours.
+    fn begin(delay_hours: u64) -> Self {
+        let mut keystore = TestKeystore::start();
+        let mut config = std::fs::OpenOptions::new().append(true).open(keystore.config()).unwrap();
+        writeln!(config, "\n[consent]\ndelay_hours = {delay_hours}").unwrap();
+        keystore.restart();
+        let mut first = keystore.log_in(keystore.admin_code());
+        let second = first.call(&add("second@example.org", vec![Role::User, Role::Admin])).unwrap();
+        let second = log_in(&keystore, &mut first, second.principal.id);
+        let mut alice = keystore.user("alice@example.org");
+        let key = generate(&mut alice, "alice@example.org");
+        Self { keystore, first, second, alice, key }
+    }
+
+    fn request(&self) -> RequestBreakGlass {
+        RequestBreakGlass {
+            key: self.key.fingerprint.clone(),
+            uses: vec![KeyUse::Unwrap],
+            reason: "She is ill and the contract is due".into(),
+            valid_for_seconds: 3600,
+        }
+    }
+
+    fn unwrap(&self, approval: ApprovalId) -> BreakGlassUnwrap {
+        let mail = seal_for(&self.key.certificate);
+        let message = SealedMessage::parse(&mail[..]).unwrap();
+        BreakGlassUnwrap {
+            approval,
+            pkesk: message.wrapped_session_keys()[0].to_bytes().into(),
+            session_key_size: None,
+            context: Context::default(),
+        }
+    }
+}
+
+fn add(address: &str, roles: Vec<Role>) -> CreatePrincipal {
+    CreatePrincipal { name: String::new(), addresses: vec![address.into()], roles }
+}
+
+fn log_in(keystore: &TestKeystore, admin: &mut Session, principal: PrincipalId) -> Session {
+    let code = admin.call(&CreateCode { principal, valid_for_seconds: None }).unwrap();
+    let secret = code.secret.expose().try_into().unwrap();
+    keystore.log_in(&EnrolmentCode::new(secret, keystore.client().identity()).to_text())
+}
+
+fn yes(approval: &Approval) -> Approve {
+    Approve { approval: approval.id, consent: true }
+}
+
+fn no(approval: &Approval) -> Approve {
+    Approve { approval: approval.id, consent: false }
+}
+
+#[test]
+fn two_admins_open_a_key_and_its_owner_sees_all_of_it_and_ends_it() {
+    let mut office = Office::begin(0);
+    let request = office.request();
+    let approval = office.first.call(&request).unwrap();
+    let unwrap = office.unwrap(approval.id);
+    // Alone, and by one's own consent: nothing.
+    assert_eq!(refused(office.first.call(&unwrap)), ProblemCode::ApprovalNeeded);
+    assert_eq!(refused(office.first.call(&yes(&approval))), ProblemCode::Denied);
+    assert_eq!(office.second.call(&yes(&approval)).unwrap().state, ApprovalState::Effective);
+    // Who agreed does not use it.
+    assert_eq!(refused(office.second.call(&unwrap)), ProblemCode::Denied);
+    let used = office.first.call(&unwrap).unwrap();
+
+    let entries = trail(&mut office.alice).0;
+    let stands = |action: &str| entries.iter().any(|e| e.action == action && e.decision.permitted);
+    assert!(stands("request-break-glass") && stands("consent") && stands("break-glass"));
+    assert!(trail(&mut office.alice).1 > used.position);
+    assert!(shows(&mut office.alice, &office.first, "break-glass", "consent-missing"));
+
+    let seen = office.alice.call(&ListApprovals {}).unwrap().approvals;
+    assert_eq!((seen.len(), seen[0].requested_by), (1, office.first.identity().principal));
+    office.alice.call(&no(&approval)).unwrap();
+    assert_eq!(refused(office.first.call(&unwrap)), ProblemCode::Conflict);
+}
+
+#[test]
+fn who_made_the_second_admin_a_moment_ago_opens_no_key_and_makes_no_third() {
+    let mut office = Office::begin(1);
+    let request = office.request();
+    // Neither has been one for an hour.
+    assert_eq!(refused(office.first.call(&request)), ProblemCode::Denied);
+    let third = office.first.call(&add("third@example.org", vec![Role::User])).unwrap().principal.id;
+    let roles = vec![Role::User, Role::Admin];
+    let ask = RequestAdmin { principal: third, roles: roles.clone(), reason: "we are three".into() };
+    assert_eq!(refused(office.first.call(&ask)), ProblemCode::Denied);
+    assert_eq!(
+        refused(office.first.call(&SetRoles { principal: third, roles })),
+        ProblemCode::ApprovalNeeded
+    );
+    assert!(shows(&mut office.alice, &office.first, "request-break-glass", "admin-too-new"));
+}
+
+#[test]
+fn a_third_admin_needs_the_consent_of_the_second_once() {
+    let mut office = Office::begin(0);
+    let mut add_user =
+        |address: &str| office.first.call(&add(address, vec![Role::User])).unwrap().principal.id;
+    let (third, fourth) = (add_user("third@example.org"), add_user("fourth@example.org"));
+    let roles = vec![Role::User, Role::Admin];
+    let set = |principal| SetRoles { principal, roles: roles.clone() };
+    let ask = RequestAdmin { principal: third, roles: roles.clone(), reason: "we are three".into() };
+    let approval = office.first.call(&ask).unwrap();
+    assert_eq!(office.second.call(&ListApprovals {}).unwrap().approvals, [approval.clone()]);
+    assert_eq!(refused(office.first.call(&set(third))), ProblemCode::ApprovalNeeded);
+    office.second.call(&yes(&approval)).unwrap();
+    // For whom it was given, and for who asked.
+    assert_eq!(refused(office.first.call(&set(fourth))), ProblemCode::ApprovalNeeded);
+    assert_eq!(refused(office.second.call(&set(third))), ProblemCode::ApprovalNeeded);
+    office.first.call(&set(third)).unwrap();
+    // And for once.
+    office.first.call(&SetRoles { principal: third, roles: vec![Role::User] }).unwrap();
+    assert_eq!(refused(office.first.call(&set(third))), ProblemCode::ApprovalNeeded);
+}
+
+#[test]
+fn a_consent_ends_with_who_asked_with_who_agreed_and_by_a_no() {
+    let mut office = Office::begin(0);
+    let request = office.request();
+    let refused_one = office.first.call(&request).unwrap();
+    office.second.call(&no(&refused_one)).unwrap();
+    assert_eq!(refused(office.second.call(&yes(&refused_one))), ProblemCode::Conflict);
+
+    let approval = office.second.call(&request).unwrap();
+    office.first.call(&yes(&approval)).unwrap();
+    let unwrap = office.unwrap(approval.id);
+    office.second.call(&unwrap).unwrap();
+    let principal = office.second.identity().principal;
+    office.first.call(&Revoke { target: Target::Principal(principal), reason: String::new() }).unwrap();
+    assert_eq!(refused(office.second.call(&unwrap)), ProblemCode::NotLoggedIn);
+
+    // Others neither see it nor ask for it.
+    let mut bob = office.keystore.user("bob@example.org");
+    assert_eq!(refused(bob.call(&request)), ProblemCode::Denied);
+    assert!(bob.call(&ListApprovals {}).unwrap().approvals.is_empty());
+    assert_eq!(refused(bob.call(&no(&approval))), ProblemCode::NotFound);
+    assert_eq!(refused(bob.call(&unwrap)), ProblemCode::NotFound);
+}
