@@ -5,6 +5,7 @@
 //! * [`home`]: a scratch home with the cast in it, and how to run `plombe` there.
 //! * [`scratch`]: a folder for files that peers read and write.
 //! * [`keystore`]: a keystore that runs.
+//! * [`postgres`]: a database server of the test's own.
 //! * [`process`]: run any program with input, and say what it did when it was not what was expected.
 //! * [`peers`]: which other OpenPGP programs are here, and what happens when one is not.
 //! * [`corpora`]: mail written by other people, when the checkout has it beside it.
@@ -15,6 +16,7 @@ pub mod corpora;
 pub mod home;
 pub mod keystore;
 pub mod peers;
+pub mod postgres;
 pub mod process;
 pub mod samples;
 pub mod scratch;
@@ -22,5 +24,6 @@ pub mod scratch;
 pub use binary::{plombe, plombe_keystore};
 pub use home::{ALICE, BOB, Home, MALLORY};
 pub use keystore::Keystore;
+pub use postgres::Postgres;
 pub use process::{Ran, run};
 pub use scratch::Scratch;

@@ -54,8 +54,12 @@ pub(crate) fn install() -> Result<()> {
     if output_of("python3", &["-c", "import ensurepip, venv"]).is_none() {
         packages.push("python3-venv");
     }
+    // Its programs are not on the path.
+    if fs::read_dir("/usr/lib/postgresql").is_err() {
+        packages.push("postgresql");
+    }
     if !packages.is_empty() {
-        setup::packages("testing beside other OpenPGP programs", &packages)?;
+        setup::packages("testing beside other programs", &packages)?;
     }
     node_modules("installing OpenPGP.js", &root().join("tests/interop/node"))?;
     node_modules("installing oidc-provider", &root().join("tests/interop/oidc"))?;

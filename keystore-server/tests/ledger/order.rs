@@ -10,105 +10,113 @@ use crate::stage::{EndDevice, START, Server, SetCode, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_on_record_like_everything_else() {
-    let stage = Stage::new().await;
-    let server = stage.server().await;
-    let alice = server.person("alice@example.org").await;
-    stage.set_time(START + 3601);
-    let before = server.size();
-    let refused = server.ask(&alice.actor, SetCode([1; 32])).await;
-    assert!(matches!(refused, Err(AskError::Refused(refusal)) if refusal.rule == "session-expired"));
-    assert_eq!(server.size(), before + 1);
+    for stage in Stage::on_each().await {
+        let server = stage.server().await;
+        let alice = server.person("alice@example.org").await;
+        stage.set_time(START + 3601);
+        let before = server.size();
+        let refused = server.ask(&alice.actor, SetCode([1; 32])).await;
+        assert!(matches!(refused, Err(AskError::Refused(refusal)) if refusal.rule == "session-expired"));
+        assert_eq!(server.size(), before + 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_permitted_after_the_position_of_a_revocation() {
-    let stage = Stage::new().await;
-    let server = Arc::new(stage.server().await);
-    let alice = server.person("alice@example.org").await;
-    let mut uses = Vec::new();
-    for i in 0..60_u8 {
-        let (server, alice) = (Arc::clone(&server), alice.clone());
-        uses.push(tokio::spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_millis(u64::from(i) / 4)).await;
-            server.ask(&alice.actor, SetCode([i; 32])).await.map(|granted| granted.permit.position()).ok()
-        }));
-    }
-    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    let revoked = server.ask(&alice.actor, EndDevice(alice.device)).await.unwrap().permit.position();
-    let (mut before, mut refused) = (0, 0);
-    for one in uses {
-        match one.await.unwrap() {
-            Some(position) => {
-                assert!(position < revoked, "a use at {position} after the revocation at {revoked}");
-                before += 1;
-            }
-            None => refused += 1,
+    for stage in Stage::on_each().await {
+        let server = Arc::new(stage.server().await);
+        let alice = server.person("alice@example.org").await;
+        let mut uses = Vec::new();
+        for i in 0..60_u8 {
+            let (server, alice) = (Arc::clone(&server), alice.clone());
+            uses.push(tokio::spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_millis(u64::from(i) / 4)).await;
+                server.ask(&alice.actor, SetCode([i; 32])).await.map(|granted| granted.permit.position()).ok()
+            }));
         }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        let revoked = server.ask(&alice.actor, EndDevice(alice.device)).await.unwrap().permit.position();
+        let (mut before, mut refused) = (0, 0);
+        for one in uses {
+            match one.await.unwrap() {
+                Some(position) => {
+                    assert!(position < revoked, "a use at {position} after the revocation at {revoked}");
+                    before += 1;
+                }
+                None => refused += 1,
+            }
+        }
+        assert_eq!(before + refused, 60);
+        assert!(server.ask(&alice.actor, SetCode([9; 32])).await.is_err());
+        assert_eq!(server.ledger.registry().device(alice.device).unwrap().state, DeviceState::Revoked);
     }
-    assert_eq!(before + refused, 60);
-    assert!(server.ask(&alice.actor, SetCode([9; 32])).await.is_err());
-    assert_eq!(server.ledger.registry().device(alice.device).unwrap().state, DeviceState::Revoked);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_request_again_is_the_same_entry_and_another_under_its_id_is_refused() {
-    let stage = Stage::new().await;
-    let server = stage.server().await;
-    let alice = server.person("alice@example.org").await;
-    let first = server.ledger.ask(Server::repeatable(&alice.actor, SetCode([1; 32]), 7, 1)).await.unwrap();
-    let size = server.size();
-    let again = server.ledger.ask(Server::repeatable(&alice.actor, SetCode([1; 32]), 7, 1)).await.unwrap();
-    assert_eq!((again.answer, again.permit.position()), (first.answer, first.permit.position()));
-    assert_eq!(server.size(), size);
-    let other = server.ledger.ask(Server::repeatable(&alice.actor, SetCode([2; 32]), 7, 2)).await;
-    assert!(matches!(other, Err(AskError::RequestIdReused)));
+    for stage in Stage::on_each().await {
+        let server = stage.server().await;
+        let alice = server.person("alice@example.org").await;
+        let first =
+            server.ledger.ask(Server::repeatable(&alice.actor, SetCode([1; 32]), 7, 1)).await.unwrap();
+        let size = server.size();
+        let again =
+            server.ledger.ask(Server::repeatable(&alice.actor, SetCode([1; 32]), 7, 1)).await.unwrap();
+        assert_eq!((again.answer, again.permit.position()), (first.answer, first.permit.position()));
+        assert_eq!(server.size(), size);
+        let other = server.ledger.ask(Server::repeatable(&alice.actor, SetCode([2; 32]), 7, 2)).await;
+        assert!(matches!(other, Err(AskError::RequestIdReused)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_is_good_once_on_all_servers_together() {
-    let stage = Stage::new().await;
-    let (one, other) = (stage.server().await, stage.server().await);
-    let alice = one.person("alice@example.org").await;
-    let ask = Server::asking(&alice.actor, SetCode([1; 32]));
-    let once = ask.once.clone();
-    one.ledger.ask(ask).await.unwrap();
-    let mut replay = Server::asking(&alice.actor, SetCode([1; 32]));
-    replay.once = once;
-    let refused = other.ledger.ask(replay).await;
-    assert!(matches!(refused, Err(AskError::Refused(refusal)) if refusal.rule == "proof-replayed"));
+    for stage in Stage::on_each().await {
+        let (one, other) = (stage.server().await, stage.server().await);
+        let alice = one.person("alice@example.org").await;
+        let ask = Server::asking(&alice.actor, SetCode([1; 32]));
+        let once = ask.once.clone();
+        one.ledger.ask(ask).await.unwrap();
+        let mut replay = Server::asking(&alice.actor, SetCode([1; 32]));
+        replay.once = once;
+        let refused = other.ledger.ask(replay).await;
+        assert!(matches!(refused, Err(AskError::Refused(refusal)) if refusal.rule == "proof-replayed"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_on_one_database_are_one_log() {
-    let stage = Stage::new().await;
-    let (one, other) = (Arc::new(stage.server().await), Arc::new(stage.server().await));
-    let alice = one.person("alice@example.org").await;
-    let mut asked = Vec::new();
-    for i in 0..40_u8 {
-        let server = Arc::clone(if i % 2 == 0 { &one } else { &other });
-        let alice = alice.clone();
-        asked.push(tokio::spawn(async move {
-            server.ask(&alice.actor, SetCode([i; 32])).await.unwrap().permit.position()
-        }));
+    for stage in Stage::on_each().await {
+        let (one, other) = (Arc::new(stage.server().await), Arc::new(stage.server().await));
+        let alice = one.person("alice@example.org").await;
+        let mut asked = Vec::new();
+        for i in 0..40_u8 {
+            let server = Arc::clone(if i % 2 == 0 { &one } else { &other });
+            let alice = alice.clone();
+            asked.push(tokio::spawn(async move {
+                server.ask(&alice.actor, SetCode([i; 32])).await.unwrap().permit.position()
+            }));
+        }
+        let mut positions = BTreeSet::new();
+        for one in asked {
+            assert!(positions.insert(one.await.unwrap()), "two entries at one position");
+        }
+        // A revocation by one server holds on the other with its very next act.
+        one.ask(&alice.actor, EndDevice(alice.device)).await.unwrap();
+        assert!(other.ask(&alice.actor, SetCode([0; 32])).await.is_err());
     }
-    let mut positions = BTreeSet::new();
-    for one in asked {
-        assert!(positions.insert(one.await.unwrap()), "two entries at one position");
-    }
-    // A revocation by one server holds on the other with its very next act.
-    one.ask(&alice.actor, EndDevice(alice.device)).await.unwrap();
-    assert!(other.ask(&alice.actor, SetCode([0; 32])).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_there_after_a_restart() {
-    let stage = Stage::new().await;
-    let server = stage.server().await;
-    let alice = server.person("alice@example.org").await;
-    server.ask(&alice.actor, SetCode([5; 32])).await.unwrap();
-    let size = server.size();
-    drop(server);
-    let server = stage.server().await;
-    assert_eq!(server.size(), size);
-    assert_eq!(server.ledger.registry().principal(alice.principal).unwrap().recovery, Some([5; 32]));
+    for stage in Stage::on_each().await {
+        let server = stage.server().await;
+        let alice = server.person("alice@example.org").await;
+        server.ask(&alice.actor, SetCode([5; 32])).await.unwrap();
+        let size = server.size();
+        drop(server);
+        let server = stage.server().await;
+        assert_eq!(server.size(), size);
+        assert_eq!(server.ledger.registry().principal(alice.principal).unwrap().recovery, Some([5; 32]));
+    }
 }

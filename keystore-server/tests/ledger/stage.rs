@@ -28,19 +28,38 @@ use plombe_keystore::{
     root_key::{FileRootKey, RootKey as _},
     store::{self, Location, Store},
 };
+use plombe_tests::{Postgres, peers};
 
 pub(crate) const START: u64 = 1_800_000_000;
 
-/// The folder, and a clock that a test moves.
+/// The folder, the database, and a clock that a test moves.
 pub(crate) struct Stage {
     folder: tempfile::TempDir,
+    location: Location,
     now: Arc<AtomicU64>,
 }
 
 impl Stage {
-    /// A keystore that was set up, and is not running.
+    /// One on SQLite, and one on PostgreSQL where that is installed.
+    pub(crate) async fn on_each() -> Vec<Self> {
+        let mut stages = vec![Self::new().await];
+        match Postgres::shared() {
+            Some(postgres) => stages.push(Self::on(Some(postgres.database())).await),
+            None => peers::skip("PostgreSQL"),
+        }
+        stages
+    }
+
+    /// A keystore on SQLite that was set up, and is not running.
     pub(crate) async fn new() -> Self {
-        let stage = Self { folder: tempfile::tempdir().unwrap(), now: Arc::new(AtomicU64::new(START)) };
+        Self::on(None).await
+    }
+
+    async fn on(url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location =
+            url.map_or_else(|| Location::Sqlite(folder.path().join("keystore.db")), Location::Postgres);
+        let stage = Self { folder, location, now: Arc::new(AtomicU64::new(START)) };
         let root = FileRootKey::create(&stage.root()).unwrap();
         assert!(root.id().starts_with("file:"));
         let organisation = Organisation {
@@ -67,7 +86,7 @@ impl Stage {
     }
 
     async fn store(&self, create: bool) -> Arc<dyn Store> {
-        store::open(&Location::Sqlite(self.database()), create).await.unwrap()
+        store::open(&self.location, create).await.unwrap()
     }
 
     pub(crate) fn clock(&self) -> Clock {
