@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Bytes from strangers → certificates, within bounds.
 
-use openpgp::{Cert, Packet, cert::raw::RawCertParser, parse::Parse, serialize::SerializeInto as _};
+use std::{borrow::Cow, io::Read as _};
+
+use openpgp::{Cert, Packet, armor, cert::raw::RawCertParser, parse::Parse, serialize::SerializeInto as _};
 use sequoia_openpgp as openpgp;
 
 use super::CertError;
@@ -20,8 +22,8 @@ pub(super) fn certs(bytes: &[u8]) -> Result<Vec<Cert>, CertError> {
         return Err(CertError::TooLarge { limit: "more than 64 MiB" });
     }
     let mut found = Vec::new();
-    for block in blocks(bytes) {
-        for raw in RawCertParser::from_bytes(block).map_err(|_| CertError::Malformed)? {
+    for block in blocks(bytes)? {
+        for raw in RawCertParser::from_bytes(&block).map_err(|_| CertError::Malformed)? {
             let raw = raw.map_err(|_| CertError::Malformed)?;
             if raw.count() > MAX_PACKETS_PER_CERTIFICATE {
                 return Err(CertError::TooLarge { limit: "more than 5,000 packets in one certificate" });
@@ -47,11 +49,14 @@ fn writable(cert: Cert) -> Result<Cert, CertError> {
     if cert.as_tsk().to_vec().is_ok() { Ok(cert) } else { Err(CertError::Malformed) }
 }
 
-/// Binary input is one block; armored input may be several, as `cat a.asc b.asc` makes them.
-pub(super) fn blocks(bytes: &[u8]) -> Vec<&[u8]> {
+/// The packets in `bytes`. Binary input is one block; armored input may be several, as `cat a.asc b.asc` makes them.
+///
+/// Armor comes off here, into as much memory as there is input: asked to do it itself, Sequoia takes whatever a packet
+/// claims to be long, up to 4 GiB.
+pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, CertError> {
     // Every OpenPGP packet starts with a set high bit, no text does.
     if bytes.first().is_none_or(|first| first & 0x80 != 0) {
-        return vec![bytes];
+        return Ok(vec![bytes.into()]);
     }
     let starts: Vec<usize> = bytes
         .windows(ARMOR_BEGIN.len())
@@ -60,5 +65,12 @@ pub(super) fn blocks(bytes: &[u8]) -> Vec<&[u8]> {
         .map(|(at, _)| at)
         .collect();
     let ends = starts.iter().copied().skip(1).chain([bytes.len()]);
-    starts.iter().zip(ends).map(|(start, end)| &bytes[*start..end]).collect()
+    starts.iter().zip(ends).map(|(start, end)| dearmored(&bytes[*start..end]).map(Cow::from)).collect()
+}
+
+fn dearmored(block: &[u8]) -> Result<Vec<u8>, CertError> {
+    let mut packets = Vec::new();
+    let mut reader = armor::Reader::from_bytes(block, armor::ReaderMode::Tolerant(None));
+    reader.read_to_end(&mut packets).map_err(|_| CertError::Malformed)?;
+    Ok(packets)
 }

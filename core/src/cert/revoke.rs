@@ -170,8 +170,8 @@ impl Certificate {
 fn signatures(bytes: &[u8]) -> Result<Vec<Signature>, CertError> {
     const MAX_PACKETS: usize = 64;
     let mut found = Vec::new();
-    for block in parse::blocks(bytes) {
-        let mut next = PacketParser::from_bytes(block).map_err(|_| CertError::Malformed)?;
+    for block in parse::blocks(bytes)? {
+        let mut next = PacketParser::from_bytes(&block).map_err(|_| CertError::Malformed)?;
         for _ in 0..MAX_PACKETS {
             let PacketParserResult::Some(parser) = next else { break };
             let (packet, rest) = parser.next().map_err(|_| CertError::Malformed)?;

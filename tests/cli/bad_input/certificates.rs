@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Certificates that have ended, or were never made for what is asked.
 
-use std::{thread::sleep, time::Duration};
+use std::{process::Command, thread::sleep, time::Duration};
 
-use plombe_tests::{ALICE, BOB, Home, Scratch};
+use plombe_tests::{ALICE, BOB, Home, Scratch, binary::repository, run};
 
 use super::refused;
 
@@ -87,4 +87,19 @@ fn key_file_with_an_exchanged_public_part_is_not_used() {
     let ran = home.run(["sign"], b"content");
     assert!(ran.code != Some(0) && ran.stdout.is_empty(), "{ran}");
     assert!(ran.stderr.contains(file.to_str().unwrap()), "{ran}");
+}
+
+/// A few bytes that claim to be gigabytes must not cost as much.
+#[test]
+fn a_packet_does_not_get_the_memory_that_it_claims() {
+    let home = Home::new();
+    let file = repository().join("tests/fuzz/corpus/certificate/armored-packet-of-3-gib");
+    let plombe = home.command([""]);
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "ulimit -v 2000000; exec \"$0\" key import \"$1\""])
+        .arg(plombe.get_program())
+        .arg(file);
+    let ran = run(limited.env("PLOMBE_HOME", home.path()), b"").expect_code(7);
+    assert!(ran.stderr.starts_with("error: "), "{ran}");
 }
