@@ -41,22 +41,31 @@ pub(super) fn files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// While one batch waits for the disk, the next one is worked on.
 pub(super) fn run(files: &[PathBuf], work: &Work<'_>, tally: &mut Tally<'_>) -> anyhow::Result<()> {
-    let mut rest = files;
-    while !rest.is_empty() {
-        let (batch, mails) = read_batch(rest, tally);
-        rest = &rest[batch.taken..];
-        let outcomes = workers::map(&mails, work);
-        let mut prepared = Vec::new();
-        for (path, outcome) in batch.paths.into_iter().zip(outcomes) {
-            let name = || path.display().to_string();
-            if let Some(content) = tally.settle(name, outcome) {
-                prepared.push(Replacement::prepare(path, &content)?);
+    thread::scope(|scope| {
+        let mut rest = files;
+        let mut waiting = None;
+        while !rest.is_empty() {
+            let (batch, mails) = read_batch(rest, tally);
+            rest = &rest[batch.taken..];
+            let outcomes = workers::map(&mails, work);
+            let mut prepared = Vec::new();
+            for (path, outcome) in batch.paths.into_iter().zip(outcomes) {
+                let name = || path.display().to_string();
+                if let Some(content) = tally.settle(name, outcome) {
+                    prepared.push(Replacement::prepare(path, &content)?);
+                }
             }
+            waiting.take().map_or(Ok(()), joined)?;
+            waiting = Some(scope.spawn(|| replace_all(prepared)));
         }
-        replace_all(prepared)?;
-    }
-    Ok(())
+        waiting.map_or(Ok(()), joined)
+    })
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+    thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the program failed while it replaced mails")))
 }
 
 struct Batch<'a> {
