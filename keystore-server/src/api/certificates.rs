@@ -130,7 +130,7 @@ async fn change(
 
 impl Act for ChangeAct {
     type Answer = ();
-    /// What is repeated is the answer of what it leads to, see [`PutIn`].
+    /// What is repeated is the answer of what it leads to, see `PutIn`.
     const REPEATABLE: bool = false;
 
     fn action(&self) -> Action {

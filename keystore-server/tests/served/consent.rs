@@ -145,7 +145,7 @@ fn a_third_admin_needs_the_consent_of_the_second_once() {
     let set = |principal| SetRoles { principal, roles: roles.clone() };
     let ask = RequestAdmin { principal: third, roles: roles.clone(), reason: "we are three".into() };
     let approval = office.first.call(&ask).unwrap();
-    assert_eq!(office.second.call(&ListApprovals {}).unwrap().approvals, [approval.clone()]);
+    assert_eq!(office.second.call(&ListApprovals {}).unwrap().approvals, std::slice::from_ref(&approval));
     assert_eq!(refused(office.first.call(&set(third))), ProblemCode::ApprovalNeeded);
     office.second.call(&yes(&approval)).unwrap();
     // For whom it was given, and for who asked.
