@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::{
     app::Times,
     identity::oidc::{IssuerConfig, Issuers},
+    root_key::RootKeyConfig,
     store::Location,
 };
 
@@ -34,6 +35,9 @@ pub struct Config {
     pub database_file: Option<PathBuf>,
     /// The key that everything hangs on.
     pub root_key: RootKeyConfig,
+    /// The key that `rotate-root` changes to. Only there while that is under way.
+    #[serde(default)]
+    pub next_root_key: Option<RootKeyConfig>,
     /// Certificate and key of this server.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
@@ -46,14 +50,6 @@ pub struct Config {
     /// Identity providers, one `[[issuers]]` table each.
     #[serde(default)]
     pub issuers: Vec<IssuerConfig>,
-}
-
-/// Where the root key is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RootKeyConfig {
-    /// A file with mode 0600, made by `init`. Keep a copy where the database's backups are not.
-    pub file: PathBuf,
 }
 
 /// TLS of this server.
@@ -130,7 +126,8 @@ impl Config {
 
     fn resolve(&mut self, folder: &Path) {
         let absolute = |path: &mut PathBuf| *path = folder.join(&*path);
-        absolute(&mut self.root_key.file);
+        self.root_key.resolve(folder);
+        self.next_root_key.iter_mut().for_each(|next| next.resolve(folder));
         self.database_file.iter_mut().for_each(absolute);
         if let Some(tls) = &mut self.tls {
             absolute(&mut tls.certificate_file);
@@ -166,6 +163,13 @@ impl Config {
             self.database.is_some() == self.database_file.is_some(),
             "database: give either database or database_file",
         );
+        for (name, key) in
+            [("root_key", Some(&self.root_key)), ("next_root_key", self.next_root_key.as_ref())]
+        {
+            if let Some(wrong) = key.and_then(RootKeyConfig::finding) {
+                refuse_if(true, &format!("{name}: {wrong}"));
+            }
+        }
         if let Some(Err(error)) = self.database.as_deref().map(str::parse::<Location>) {
             refuse_if(true, &format!("database: {error}"));
         }
@@ -238,6 +242,12 @@ mod tests {
             (SOUND.replace("sqlite:keystore.db", "mysql://x"), "database"),
             (SOUND.replace("database = \"sqlite:keystore.db\"\n", ""), "database"),
             (format!("databse = \"x\"\n{SOUND}"), "databse"),
+            (SOUND.replace("file = \"root.key\"\n", ""), "root_key: give either"),
+            (format!("{SOUND}[next_root_key]\n"), "next_root_key: give either"),
+            (
+                format!("{SOUND}[root_key.pkcs11]\nmodule = \"m\"\ntoken = \"t\"\npin_file = \"p\"\n"),
+                "root_key",
+            ),
             (format!("{SOUND}[sessions]\nlog_in_hours = 1000\n"), "log_in_hours"),
         ] {
             let error = load(&text).unwrap_err().to_string();

@@ -10,11 +10,19 @@
 //! * [`ledger`]: decides in order, records, hands out permits. Start here.
 //! * [`custody`]: keys, used with a permit.
 //! * [`identity`]: what proves a name, and what proves a device.
-//! * [`keychain`], [`hierarchy`]: the server's own keys, and how everything is sealed.
+//! * [`root_key`], [`keychain`], [`hierarchy`]: the server's own keys, and how everything is sealed. [`harden`]: memory that
+//!   stays where it is.
 //! * [`admin`]: the commands; [`config`]: the file; [`instance`]: coming into being, and coming up.
 //! * [`store`]: SQLite and PostgreSQL, trusted for availability only.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
 //! * [`proofs_of_history`]: proofs about the log, and what others have seen of it.
+
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is freed is wiped: secrets pass through many buffers on their way, and not all of them are ours. Here and not in
+/// `main`, so that tests look at memory that is kept as the server keeps it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 pub mod access_policy;
 pub mod admin;
@@ -23,6 +31,7 @@ pub mod app;
 pub mod config;
 pub mod custody;
 pub mod fresh;
+pub mod harden;
 pub mod hierarchy;
 pub mod identity;
 pub mod instance;

@@ -4,20 +4,15 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use plombe_keystore::admin;
+use plombe_keystore::{admin, harden};
 use tracing_subscriber::EnvFilter;
-use zeroizing_alloc::ZeroAlloc;
-
-/// What is freed is wiped: secrets pass through many buffers on their way, and not all of them are ours.
-#[global_allocator]
-static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// Keys outside the mail provider: every use decided and on record.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 enum Command {
     /// Make a keystore: configuration, database, root key, log, and the first administrator's code
-    Init(admin::Init),
+    Init(Box<admin::Init>),
     /// Run it
     Serve {
         /// Its configuration
@@ -30,12 +25,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let findings = harden::process();
     let command = Command::parse();
     tracing_subscriber::fmt()
         .json()
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::try_from_env("PLOMBE_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
+    for finding in findings {
+        tracing::warn!(%finding, "less protected than it could be");
+    }
     // Says nothing unless somebody did it before, which nobody did.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -47,7 +46,7 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match command {
-            Command::Init(args) => admin::init(args).await,
+            Command::Init(args) => admin::init(*args).await,
             Command::Serve { config } => admin::serve(&config).await,
             Command::User(command) => admin::people(command).await,
         }

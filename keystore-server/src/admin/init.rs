@@ -16,7 +16,7 @@ use super::clock;
 use crate::{
     config::Config,
     instance::{self, Organisation},
-    root_key::FileRootKey,
+    root_key,
     store::{self, Location},
 };
 
@@ -41,19 +41,73 @@ pub struct Init {
     /// `postgres://USER@HOST/NAME` instead of a SQLite file in DIR
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    #[command(flatten)]
+    root_key: RootKeyArgs,
+}
+
+/// Where the root key is to be.
+#[derive(clap::Args)]
+struct RootKeyArgs {
+    /// Put the root key under a passphrase, which is asked for now and at each start
+    #[arg(long, conflicts_with = "pkcs11_module")]
+    passphrase: bool,
+    /// File that holds the passphrase, so that the keystore starts by itself
+    #[arg(long, value_name = "FILE", conflicts_with = "pkcs11_module")]
+    passphrase_file: Option<PathBuf>,
+    /// Have the root key made in a PKCS#11 token: its library
+    #[arg(long, value_name = "FILE", requires_all = ["pkcs11_token", "pkcs11_pin_file"])]
+    pkcs11_module: Option<PathBuf>,
+    /// Label of the token
+    #[arg(long, value_name = "LABEL", requires = "pkcs11_module")]
+    pkcs11_token: Option<String>,
+    /// Label of the key in the token
+    #[arg(long, value_name = "LABEL", requires = "pkcs11_module", default_value_t = root_key::default_label())]
+    pkcs11_key: String,
+    /// File with mode 0600 that holds the token's PIN
+    #[arg(long, value_name = "FILE", requires = "pkcs11_module")]
+    pkcs11_pin_file: Option<PathBuf>,
+}
+
+impl RootKeyArgs {
+    /// Its tables in the configuration file. Files that were named on the command line are written absolute: they are
+    /// meant from where it was typed.
+    fn text(&self) -> anyhow::Result<String> {
+        let path = |file: &PathBuf| -> anyhow::Result<String> {
+            let file = std::path::absolute(file)?;
+            Ok(quoted(file.to_str().with_context(|| format!("{} is not UTF-8", file.display()))?))
+        };
+        match (&self.pkcs11_module, &self.pkcs11_token, &self.pkcs11_pin_file) {
+            (Some(module), Some(token), Some(pin)) => Ok(format!(
+                "[root_key.pkcs11]\nmodule = {}\ntoken = {}\nkey = {}\npin_file = {}\n",
+                path(module)?,
+                quoted(token),
+                quoted(&self.pkcs11_key),
+                path(pin)?
+            )),
+            _ => {
+                let from = self.passphrase_file.as_ref().map(path).transpose()?;
+                let from = from.map(|from| format!("passphrase_file = {from}\n"));
+                Ok(format!("[root_key]\nfile = \"root.key\"\n{}", from.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// The configuration file.
-fn text(args: &Init) -> String {
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+fn text(args: &Init) -> anyhow::Result<String> {
     let origin = args.origin.as_deref().map(|origin| format!("origin = {}\n", quoted(origin)));
-    format!(
+    Ok(format!(
         "# Every setting is explained in docs/keystore/configuration.md.\n\
-         listen = {}\n{}database = {}\n\n[root_key]\nfile = \"root.key\"\n",
+         listen = {}\n{}database = {}\n\n{}",
         quoted(&args.listen.to_string()),
         origin.unwrap_or_default(),
         quoted(args.database.as_deref().unwrap_or("sqlite:keystore.db")),
-    )
+        args.root_key.text()?,
+    ))
 }
 
 /// Makes a keystore.
@@ -72,20 +126,20 @@ pub async fn init(args: Init) -> anyhow::Result<()> {
     let file = folder.join("config.toml");
     anyhow::ensure!(!file.exists(), "{} is here already", file.display());
 
-    let text = text(&args);
-    let config: Config = toml::from_str(&text).context("these settings do not fit together")?;
+    let text = text(&args)?;
+    let mut config: Config = toml::from_str(&text).context("these settings do not fit together")?;
     let location = match config.database.as_deref().unwrap_or_default().parse()? {
         Location::Sqlite(name) => Location::Sqlite(folder.join(name)),
         postgres => postgres,
     };
     let times = config.times();
-    let root_file = folder.join("root.key");
-    let root = FileRootKey::create(&root_file)?;
+    config.root_key.resolve(folder);
+    let root = root_key::create(&config.root_key, args.root_key.passphrase)?;
     let store = store::open(&location, true).await.context("cannot make the database")?;
     let organisation = Organisation { name: domains[0].clone(), domains, admin, code_ttl: times.code };
     let origin = super::origin(&config)?;
-    let code = instance::set_up(Arc::clone(&store), &root, origin.clone(), &organisation, clock()).await?;
-    let keychain = instance::keychain(&*store, &root, origin).await?;
+    let code = instance::set_up(Arc::clone(&store), &*root, origin.clone(), &organisation, clock()).await?;
+    let keychain = instance::keychain(&*store, &*root, origin).await?;
     let code_text = instance::code_text(&code, &keychain).context("a code has 16 bytes")?;
 
     // Last: with it, the keystore is complete.
@@ -93,10 +147,13 @@ pub async fn init(args: Init) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())?;
     out.sync_all()?;
     println!("configuration: {}", file.display());
-    println!(
-        "root key: {} (keep a copy away from the database's backups: without it nothing can be read)",
-        root_file.display()
-    );
+    match &config.root_key.file {
+        Some(file) => println!(
+            "root key: {} (keep a copy away from the database's backups: without it nothing can be read)",
+            file.display()
+        ),
+        None => println!("root key: in the token (keep a second token: without it nothing can be read)"),
+    }
     println!("keystore: {}", keychain.identity().fingerprint());
     println!("administrator: {}", organisation.admin);
     println!("enrolment code: {}", &*code_text);

@@ -19,7 +19,7 @@ use crate::{
     instance,
     keychain::SharedKeychain,
     ledger::{Clock, Ledger},
-    root_key::{FileRootKey, RootKey},
+    root_key,
     store::{self, Store},
 };
 
@@ -42,15 +42,11 @@ async fn open(
     origin: impl FnOnce(&Config) -> anyhow::Result<Origin>,
 ) -> anyhow::Result<Opened> {
     let config = Config::load(config)?;
-    let root = root_key(&config)?;
+    let root = root_key::open(&config.root_key)?;
     let store = store::open(&config.location()?, false).await.context("cannot open the database")?;
     let origin = origin(&config)?;
     let (keychain, ledger) = instance::start(Arc::clone(&store), &*root, origin, clock()).await?;
     Ok(Opened { config, store, keychain, ledger })
-}
-
-fn root_key(config: &Config) -> anyhow::Result<Box<dyn RootKey>> {
-    Ok(Box::new(FileRootKey::open(&config.root_key.file)?))
 }
 
 /// As configured, or the loopback address that it listens on. Nothing that happens at the console depends on it.

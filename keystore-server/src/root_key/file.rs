@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! A root key in a file that its owner alone can read.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::Path,
-};
+use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use plombe_core::secret::ResidentKey;
-use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{RootKey, RootKeyError, wrapping};
+use super::{RootKey, RootKeyError, secret_file, wrapping};
 use crate::fresh;
 
 /// First word of the file, with the format's version.
-const MAGIC: &str = "plombe-root-key-v1";
-/// Longer files are not read.
-const LONGEST: u64 = 1024;
+pub(super) const MAGIC: &str = "plombe-root-key-v1";
 
 /// Held in memory while the server runs. Whoever has the file and the database has everything.
 pub struct FileRootKey {
@@ -34,14 +26,9 @@ impl FileRootKey {
     /// # Errors
     /// When the file exists, or cannot be written.
     pub fn create(file: &Path) -> Result<Self, RootKeyError> {
-        let failed = |source| RootKeyError::File { file: file.to_owned(), source };
         let key = fresh::random::<32>();
         let text = Zeroizing::new(format!("{MAGIC} {}\n", STANDARD.encode(key.as_slice())));
-        let mut out =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
-        out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)?;
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        secret_file::create(file, &text)?;
         Ok(Self::new(&key))
     }
 
@@ -50,18 +37,7 @@ impl FileRootKey {
     /// # Errors
     /// See [`RootKeyError`].
     pub fn open(file: &Path) -> Result<Self, RootKeyError> {
-        let failed = |source| RootKeyError::File { file: file.to_owned(), source };
-        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
-        let input = OpenOptions::new().read(true).custom_flags(nofollow).open(file).map_err(failed)?;
-        let about = input.metadata().map_err(failed)?;
-        if about.mode() & 0o077 != 0 {
-            return Err(RootKeyError::Readable(file.to_owned()));
-        }
-        if !about.is_file() || about.len() > LONGEST {
-            return Err(RootKeyError::Malformed(file.to_owned()));
-        }
-        let mut text = Zeroizing::new(String::with_capacity(LONGEST as usize));
-        input.take(LONGEST).read_to_string(&mut text).map_err(failed)?;
+        let text = secret_file::read(file)?;
         let malformed = || RootKeyError::Malformed(file.to_owned());
         let encoded = text.trim_end().strip_prefix(MAGIC).and_then(|rest| rest.strip_prefix(' '));
         let bytes = Zeroizing::new(STANDARD.decode(encoded.ok_or_else(malformed)?).map_err(|_| malformed())?);
@@ -70,10 +46,14 @@ impl FileRootKey {
     }
 
     fn new(key: &[u8; 32]) -> Self {
-        let hash = Sha256::digest(plombe_core::keystore::fields(&[b"plombe keystore root id v1", key]));
-        let id = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Self { key: ResidentKey::from_slice(key), id: format!("file:{id}") }
+        Self { key: ResidentKey::from_slice(key), id: format!("file:{}", short_hash(key)) }
     }
+}
+
+/// Tells keys apart and tells nothing about them.
+pub(super) fn short_hash(key: &[u8; 32]) -> String {
+    let hash = Sha256::digest(plombe_core::keystore::fields(&[b"plombe keystore root id v1", key]));
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl RootKey for FileRootKey {

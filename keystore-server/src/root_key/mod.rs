@@ -2,13 +2,22 @@
 //! The key that everything else hangs on, kept outside of the database. It does one thing: it wraps tenants' keys.
 
 mod file;
+mod open;
+mod passphrase;
+mod pkcs11;
+mod secret_file;
 mod wrapping;
 
 use std::path::PathBuf;
 
 use plombe_core::secret::ResidentKey;
 
-pub use file::FileRootKey;
+pub use self::{
+    file::FileRootKey,
+    open::{RootKeyConfig, create, open},
+    passphrase::PassphraseRootKey,
+    pkcs11::{Pkcs11Config, Pkcs11RootKey, TokenProblem, default_label},
+};
 
 /// Wraps and unwraps tenants' keys.
 pub trait RootKey: Send + Sync {
@@ -43,6 +52,21 @@ pub enum RootKeyError {
     /// Others may read it.
     #[error("the root key {} can be read by others; run: chmod 600 {}", .0.display(), .0.display())]
     Readable(PathBuf),
+    /// A passphrase or a PIN is asked for, and there is nothing in its file.
+    #[error("{} is empty", .0.display())]
+    Empty(PathBuf),
+    /// The passphrase, or the file was changed.
+    #[error("the passphrase does not open the root key {}", .0.display())]
+    WrongPassphrase(PathBuf),
+    /// Nobody to ask for the passphrase.
+    #[error("the root key {} is under a passphrase; start at a terminal, or set root_key.passphrase_file", .0.display())]
+    NoPassphrase(PathBuf, #[source] std::io::Error),
+    /// The configuration names none.
+    #[error("no root key is configured: give root_key.file or root_key.pkcs11")]
+    NotConfigured,
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenProblem),
     /// Not what this program writes.
     #[error("{} is not a root key", .0.display())]
     Malformed(PathBuf),

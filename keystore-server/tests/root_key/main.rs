@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The root key: in a token, under a passphrase, in a file, and absent from a core dump.
+
+mod core_dump;
+mod hardened;
+mod peers;
+mod token;
