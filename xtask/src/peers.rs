@@ -34,6 +34,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("python3", "python3"),
+    // A PKCS#11 token in software, another program to look into it, and core dumps of a running process.
+    ("softhsm2-util", "softhsm2"),
+    ("pkcs11-tool", "opensc"),
+    ("gcore", "gdb"),
 ];
 
 /// `cargo xtask peers [--thunderbird]`: only install.

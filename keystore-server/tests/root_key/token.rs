@@ -2,18 +2,16 @@
 //! SoftHSM2, a PKCS#11 token in software. Its library belongs to a process, and finds its tokens by an environment
 //! variable: each test runs in a process of its own.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
 use plombe_keystore::root_key::{
     self, Pkcs11Config, Pkcs11RootKey, RootKey, RootKeyConfig, RootKeyError, TokenProblem,
 };
 
-use crate::peers::{has_file, has_program};
+use crate::{
+    peers::{has_file, has_program},
+    program::{Made, write_secret},
+};
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const FOLDER: &str = "PLOMBE_TEST_TOKENS";
@@ -43,7 +41,7 @@ fn in_own_process(name: &str) -> Option<Token> {
     let tokens = folder.path().join("tokens");
     let conf = folder.path().join("softhsm2.conf");
     fs::write(&conf, format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display())).unwrap();
-    write_pin(&folder.path().join("pin"), "1234\n");
+    write_secret(&folder.path().join("pin"), "1234\n");
     let run = |command: &mut Command| {
         let output = command.env("SOFTHSM2_CONF", &conf).output().unwrap();
         let text =
@@ -60,11 +58,6 @@ fn in_own_process(name: &str) -> Option<Token> {
         .env(FOLDER, folder.path()));
     assert!(text.contains("1 passed"), "{text}");
     None
-}
-
-fn write_pin(file: &Path, pin: &str) {
-    fs::write(file, pin).unwrap();
-    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 impl Token {
@@ -155,7 +148,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
     assert!(token.problem().to_string().contains("/nowhere.so"));
     token.config = sound;
 
-    write_pin(&token.config.pin_file, "9999");
+    write_secret(&token.config.pin_file, "9999");
     assert!(matches!(token.problem(), TokenProblem::WrongPin(_)));
     fs::set_permissions(&token.config.pin_file, fs::Permissions::from_mode(0o644)).unwrap();
     let readable = Pkcs11RootKey::open(token.config.clone()).map(|key| key.id());
@@ -179,4 +172,18 @@ fn many_threads_use_it_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn a_keystore_lives_on_a_token() {
+    let Some(token) = in_own_process("a_keystore_lives_on_a_token") else { return };
+    let pin = token.config.pin_file.to_str().unwrap();
+    let keystore =
+        Made::with(&["--pkcs11-module", MODULE, "--pkcs11-token", "keystore", "--pkcs11-pin-file", pin]);
+    keystore.add_user("alice@example.org").unwrap();
+    assert!(!keystore.config().with_file_name("root.key").exists());
+    // With its key gone from the token, it is only ciphertext.
+    token.tool(&["--delete-object", "--type", "secrkey", "--label", "plombe-root"]);
+    let error = keystore.add_user("bob@example.org").unwrap_err();
+    assert!(error.contains("no AES key labelled"), "{error}");
 }
