@@ -72,7 +72,7 @@ impl Keystore {
         plaintext: &[u8],
     ) -> Result<Outcome, ClientError> {
         let session = token.map(SessionToken::hash);
-        let binding = RequestBinding { method: METHOD, path, session };
+        let binding = RequestBinding { method: METHOD, path, device: device.thumbprint(), session };
         let (body, reply_key) =
             seal_request(self.identity(), &binding, plaintext, &mut random).map_err(sealing)?;
         let nonce = self.nonce();

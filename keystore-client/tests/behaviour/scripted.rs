@@ -105,7 +105,8 @@ impl Scripted {
             .headers
             .get("authorization")
             .map(|value| SessionToken::parse(value.strip_prefix("DPoP ").unwrap()).unwrap().hash());
-        let binding = RequestBinding { method: "POST", path: &ask.path, session };
+        let binding =
+            RequestBinding { method: "POST", path: &ask.path, device: signed(ask).thumbprint(), session };
         let (plaintext, key) =
             open_request(&self.secret, &self.identity.fingerprint(), &binding, &ask.body).unwrap();
         Opened { call: serde_json::from_slice(&plaintext).unwrap(), key }
@@ -113,13 +114,7 @@ impl Scripted {
 
     /// The request's proof, checked for everything but the time.
     pub(crate) fn proof(&self, ask: &Ask, nonces: &[&str]) -> Proof {
-        use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-        let proof = UnverifiedProof::parse(&ask.headers["dpop"]).unwrap();
-        let proof = proof
-            .verify(|point, message, signature| {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
-            })
-            .unwrap();
+        let proof = signed(ask);
         let session = ask
             .headers
             .get("authorization")
@@ -191,4 +186,15 @@ fn read(stream: &TcpStream) -> Option<Ask> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     Some(Ask { path, headers, body })
+}
+
+/// The proof that came along, with its signature checked.
+fn signed(ask: &Ask) -> Proof {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+    let proof = UnverifiedProof::parse(&ask.headers["dpop"]).unwrap();
+    proof
+        .verify(|point, message, signature| {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+        })
+        .unwrap()
 }

@@ -40,6 +40,9 @@ use crate::{
 /// How far a device's clock may be off.
 const LEEWAY: Duration = Duration::from_secs(60);
 
+/// A proof may be made one leeway ahead of this clock and is taken one leeway after that; the third is for the clocks of other servers.
+const PROOFS_REMEMBERED: Duration = Duration::from_secs(180);
+
 const METHOD: &str = "POST";
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -146,7 +149,7 @@ fn open<C: Call>(app: &App, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> R
         Plain::because(error.code(), code, &error.to_string())
     })?;
     let actor = actor::<C>(app, session, &proof)?;
-    let binding = RequestBinding { method: METHOD, path: C::PATH, session };
+    let binding = RequestBinding { method: METHOD, path: C::PATH, device: proof.thumbprint(), session };
     let keychain = app.keychain();
     let (plaintext, reply_key) = keychain
         .hpke()
@@ -159,7 +162,7 @@ fn open<C: Call>(app: &App, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> R
     let caller = Caller {
         actor,
         thumbprint: proof.thumbprint(),
-        proof: (Sha256::digest(proof_id).to_vec(), seconds(app.now() + 2 * LEEWAY)),
+        proof: (Sha256::digest(proof_id).to_vec(), seconds(app.now() + PROOFS_REMEMBERED)),
         request_id: request.request_id,
         digest: Sha256::digest(&plaintext).into(),
         path: C::PATH,
@@ -215,9 +218,15 @@ fn actor<C: Call>(app: &App, session: Option<SessionHash>, proof: &Proof) -> Res
     }
     let refused = || Plain::because("no-session", ProblemCode::NotLoggedIn, "you are not logged in");
     let hash = session.ok_or_else(refused)?;
-    let found = app.ledger.registry().session_of_hash(&hash.0).map(|session| session.id);
-    let session = found.ok_or_else(refused)?;
-    if !app.limits.request(session) {
+    let (session, is_own) = {
+        let registry = app.ledger.registry();
+        let session = registry.session_of_hash(&hash.0).ok_or_else(refused)?;
+        (session.id, registry.device(session.device).is_some_and(|device| device.thumbprint == thumbprint))
+    };
+    if !is_own && !app.limits.foreign_request(session) {
+        return Err(refused());
+    }
+    if is_own && !app.limits.request(session) {
         return Err(too_often());
     }
     Ok(Actor::Device(Claimed { session, hash: hash.0, thumbprint }))

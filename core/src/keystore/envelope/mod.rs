@@ -8,7 +8,7 @@
 //! ```text
 //! request = {"v":1,"enc":<32 bytes>,"ct":<HPKE ciphertext of the padded JSON body>}
 //!   info  = fields("plombe keystore request v1", identity fingerprint)
-//!   aad   = fields("plombe keystore binding v1", method, path, session hash or nothing)
+//!   aad   = fields("plombe keystore binding v1", method, path, device thumbprint, session hash or nothing)
 //! reply   = {"v":1,"nonce":<32 random bytes>,"ct":<AES-256-GCM of the padded reply>}
 //!   secret = Export(fields("plombe keystore reply v1"), 32)
 //!   key    = HKDF-SHA256(salt = nonce, ikm = secret, info = fields("plombe keystore reply key v1", SHA-256(request bytes)), 32)
@@ -45,7 +45,7 @@ pub enum EnvelopeError {
     /// The keystore's public key is not one that anything can be sealed to.
     #[error("the keystore's key is not usable")]
     BadKey,
-    /// Another keystore, another request, another session, or changed on the way.
+    /// Another keystore, another request, another device or session, or changed on the way.
     #[error("the sealed body does not open")]
     Unopened,
 }

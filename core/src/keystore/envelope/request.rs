@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Bytes, IdentityFingerprint, KeystoreIdentity, SessionHash, fields, padding},
+    super::{Bytes, DeviceThumbprint, IdentityFingerprint, KeystoreIdentity, SessionHash, fields, padding},
     EnvelopeError, MAX_REQUEST_BYTES, RandomSource, ReplyKey,
 };
 
@@ -33,6 +33,9 @@ pub struct RequestBinding<'a> {
     pub method: &'a str,
     /// Path of the URL, from the slash on, without a query.
     pub path: &'a str,
+    /// Thumbprint of the key that signs the request's proof. Who carries the request cannot put another proof on it, and so
+    /// make their own key the device of who logs in.
+    pub device: DeviceThumbprint,
     /// Who asks; `None` while logging in.
     pub session: Option<SessionHash>,
 }
@@ -79,7 +82,7 @@ pub fn seal_request(
 ///
 /// # Errors
 ///
-/// [`EnvelopeError::Unopened`] whatever does not fit: key, keystore, method, path, session or a changed byte.
+/// [`EnvelopeError::Unopened`] whatever does not fit: key, keystore, method, path, device, session or a changed byte.
 pub fn open_request(
     secret: &[u8; 32],
     keystore: &IdentityFingerprint,
@@ -123,7 +126,13 @@ fn request_info(keystore: &IdentityFingerprint) -> Vec<u8> {
 
 fn request_aad(binding: &RequestBinding<'_>) -> Vec<u8> {
     let session: &[u8] = binding.session.as_ref().map_or(&[], |session| &session.0);
-    fields(&[b"plombe keystore binding v1", binding.method.as_bytes(), binding.path.as_bytes(), session])
+    fields(&[
+        b"plombe keystore binding v1",
+        binding.method.as_bytes(),
+        binding.path.as_bytes(),
+        &binding.device.0,
+        session,
+    ])
 }
 
 /// A random source in the form that `hpke` takes.

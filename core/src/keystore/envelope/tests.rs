@@ -6,15 +6,19 @@ use hpke::{
 use serde_json::{Value, json};
 
 use super::{
-    super::{KeystoreIdentity, SessionHash, identity},
+    super::{DeviceThumbprint, KeystoreIdentity, SessionHash, identity},
     EnvelopeError, Reply, RequestBinding, derive_hpke_public, open_request,
     request::{Aead, Kdf, Kem, Source},
     seal_request,
 };
 
 const SECRET: [u8; 32] = [0x42; 32];
-const BINDING: RequestBinding<'_> =
-    RequestBinding { method: "POST", path: "/v1/keys/unwrap", session: Some(SessionHash([3; 32])) };
+const BINDING: RequestBinding<'_> = RequestBinding {
+    method: "POST",
+    path: "/v1/keys/unwrap",
+    device: DeviceThumbprint([2; 32]),
+    session: Some(SessionHash([3; 32])),
+};
 
 fn keystore() -> KeystoreIdentity {
     identity::tests::identity(derive_hpke_public(&SECRET).unwrap())
@@ -86,6 +90,7 @@ fn a_request_opens_for_its_own_binding_only() {
     for binding in [
         RequestBinding { method: "PUT", ..BINDING },
         RequestBinding { path: "/v1/keys/sign", ..BINDING },
+        RequestBinding { device: DeviceThumbprint([4; 32]), ..BINDING },
         RequestBinding { session: None, ..BINDING },
         RequestBinding { session: Some(SessionHash([4; 32])), ..BINDING },
         // A border moved between two fields.
