@@ -121,7 +121,8 @@ impl Vault {
         let from = key.ok_or(VaultError::Unreadable)?;
         let tsk = Tsk::clone(&*self.tsk(&from).await?);
         let revokes = matches!(change, Change::Revoke(..));
-        let tsk = change.apply(tsk, policy, now)?;
+        let policy = policy.clone();
+        let tsk = super::aside(move || change.apply(tsk, &policy, now)).await??;
         Ok(Changed { tsk, from, revokes })
     }
 
@@ -137,6 +138,8 @@ impl Vault {
     ) -> Result<Certificate, VaultError> {
         let CertifyAct { call, certificate, key } = permit.into_act();
         let tsk = self.tsk(&key.ok_or(VaultError::Unreadable)?).await?;
-        Ok(certificate.certify(&call.user_ids, &tsk, true, policy, now)?)
+        let policy = policy.clone();
+        let certify = move || certificate.certify(&call.user_ids, &tsk, true, &policy, now);
+        Ok(super::aside(certify).await??)
     }
 }

@@ -120,16 +120,19 @@ impl Vault {
     ) -> Result<SessionKey, VaultError> {
         let key = key.ok_or(VaultError::Unreadable)?;
         let tsk = self.tsk(&key).await?;
-        let size = size.map(usize::from);
+        let (pkesk, size) = (pkesk.to_vec(), size.map(usize::from));
         // A named recipient is one subkey; for a hidden one, whichever fits.
-        let mut last = CustodyError::OtherKey;
-        for subkey in custody::subkeys_for(&tsk, pkesk)? {
-            match custody::unwrap_session_key(&tsk, &subkey, pkesk, size) {
-                Err(CustodyError::Refused) => last = CustodyError::Refused,
-                result => return Ok(result?),
+        let unwrap = move || {
+            let mut last = CustodyError::OtherKey;
+            for subkey in custody::subkeys_for(&tsk, &pkesk)? {
+                match custody::unwrap_session_key(&tsk, &subkey, &pkesk, size) {
+                    Err(CustodyError::Refused) => last = CustodyError::Refused,
+                    result => return result,
+                }
             }
-        }
-        Err(last.into())
+            Err(last)
+        };
+        Ok(aside(unwrap).await??)
     }
 
     /// Signs one digest.
@@ -142,8 +145,11 @@ impl Vault {
         let SignAct { call, key } = permit.into_act();
         let key = key.ok_or(VaultError::Unreadable)?;
         let tsk = self.tsk(&key).await?;
-        let subkey = call.subkey.as_fingerprint();
-        Ok(custody::sign_digest(&tsk, subkey, call.hash, &call.digest.0, policy, now)?)
+        let policy = policy.clone();
+        let sign = move || {
+            custody::sign_digest(&tsk, call.subkey.as_fingerprint(), call.hash, &call.digest.0, &policy, now)
+        };
+        Ok(aside(sign).await??)
     }
 
     async fn tsk(&self, key: &Key) -> Result<Arc<Tsk>, VaultError> {
@@ -160,6 +166,11 @@ impl Vault {
         self.cache.keep(key.id.clone(), key.blob_version, Arc::clone(&tsk));
         Ok(tsk)
     }
+}
+
+/// Computes where it does not hold up others: a burst of RSA would otherwise stall the writer, and with it everybody.
+async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
+    tokio::task::spawn_blocking(compute).await.map_err(|_| VaultError::Unreadable)
 }
 
 fn blob_id(key: &KeyFingerprint) -> Vec<u8> {
