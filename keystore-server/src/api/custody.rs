@@ -11,7 +11,7 @@ use plombe_core::{
 
 use super::{Caller, Failure, Serve};
 use crate::{
-    access_policy::{Action, Refusal, refusal},
+    access_policy::{self, Action, Refusal, refusal},
     app::App,
     custody::{SignAct, UnwrapAct},
     ledger::{Act, Effects, Scene},
@@ -20,7 +20,11 @@ use crate::{
 
 impl Serve for Unwrap {
     async fn serve(self, app: &App, caller: &Caller) -> Result<Unwrapped, Failure> {
-        if is_rsa_wrapped(&self.pkesk.0) && !app.limits.rsa(&self.key) {
+        // Only who may use the key uses its limit up; the others are refused below, on record.
+        let action = Action::Unwrap { key: self.key.clone() };
+        let may = || access_policy::decide(&app.ledger.registry(), &caller.actor, &action, app.now()).is_ok();
+        if is_rsa_wrapped(&self.pkesk.0) && may() && !app.limits.rsa(&self.key) {
+            app.refusals.count("rsa-rate-limited");
             return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
                 .hint("wait a minute"));
         }

@@ -42,15 +42,14 @@ impl Serve for GenerateKey {
         let ttl = self.valid_for_seconds.map_or(cert::DEFAULT_TTL, Duration::from_secs);
         // Refuse before the work; what counts is decided again with the record.
         let addresses = addresses(&self.user_ids)?;
-        early(app, caller, &Action::GenerateKey { addresses: addresses.clone() })?;
+        early(app, caller, Action::GenerateKey { addresses: addresses.clone() }).await?;
         let made =
             tokio::task::spawn_blocking(move || Tsk::generate(profile, &self.user_ids, Some(ttl), now));
         let generated =
             made.await.map_err(|_| internal())?.map_err(|error| unacceptable(&error.to_string()))?;
-        let act = Enter::new(app, generated.tsk, addresses, true)?;
-        let mut answer = app.ledger.ask(caller.ask(act)).await?.answer;
-        answer.revocation = Some(generated.revocation.into_bytes().into());
-        Ok(answer)
+        let mut act = Enter::new(app, generated.tsk, addresses, true)?;
+        act.revocation = Some(generated.revocation.into_bytes().into());
+        Ok(app.ledger.ask(caller.ask(act)).await?.answer)
     }
 }
 
@@ -95,6 +94,8 @@ struct Enter {
     addresses: Vec<String>,
     made_here: bool,
     certificate: Bytes,
+    /// Part of the answer that is kept: when the request comes again, this is the first key's, not that of one made in vain.
+    revocation: Option<Bytes>,
     unwrapping: BTreeSet<KeyFingerprint>,
     signing: BTreeSet<KeyFingerprint>,
     id: KeyFingerprint,
@@ -105,7 +106,7 @@ impl Enter {
         let (unwrapping, signing) = capabilities(&tsk, &app.policy, app.now());
         let id = tsk.fingerprint().try_into().map_err(|_| internal())?;
         let certificate = tsk.certificate().to_bytes().into();
-        Ok(Self { tsk, addresses, made_here, certificate, unwrapping, signing, id })
+        Ok(Self { tsk, addresses, made_here, certificate, revocation: None, unwrapping, signing, id })
     }
 }
 
@@ -156,7 +157,8 @@ impl Act for Enter {
             since: seconds(scene.now),
         };
         let blob = blob(&key, &self.tsk).map_err(|_| refusal::SUBKEY_UNFIT)?;
-        let answer = KeyInCustody { key: describe(&key, owner_uses(&key), None), revocation: None };
+        let answer =
+            KeyInCustody { key: describe(&key, owner_uses(&key), None), revocation: self.revocation.take() };
         let mut put = vec![Record::Key(key)];
         let new = |address: &&String| !who.principal.addresses.contains(address);
         let taken: Vec<String> = self.addresses.iter().filter(new).cloned().collect();
@@ -200,9 +202,32 @@ fn addresses(user_ids: &[String]) -> Result<Vec<String>, Failure> {
     user_ids.iter().map(address).collect()
 }
 
-fn early(app: &App, caller: &Caller, action: &Action) -> Result<(), Failure> {
-    access_policy::decide(&app.ledger.registry(), &caller.actor, action, app.now())?;
+/// Refuses before work that would be in vain. The refusal is on record like any other.
+async fn early(app: &App, caller: &Caller, action: Action) -> Result<(), Failure> {
+    let decision = access_policy::decide(&app.ledger.registry(), &caller.actor, &action, app.now());
+    if let Err(refusal) = decision {
+        app.ledger.ask(caller.ask(Attempt { action, refusal })).await?;
+    }
     Ok(())
+}
+
+/// Something that was refused before it was put before the ledger.
+struct Attempt {
+    action: Action,
+    refusal: Refusal,
+}
+
+impl Act for Attempt {
+    type Answer = ();
+    const REPEATABLE: bool = false;
+
+    fn action(&self) -> Action {
+        self.action.clone()
+    }
+
+    fn effects(&mut self, _scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        Err(self.refusal.clone())
+    }
 }
 
 fn unacceptable(why: &str) -> Failure {

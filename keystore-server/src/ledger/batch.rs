@@ -8,7 +8,7 @@ use std::{
 };
 
 use plombe_core::{
-    keystore::{PrincipalId, TenantId},
+    keystore::{PrincipalId, TenantId, calls::revoke::Target},
     log::{
         Checkpoint, Frontier, MAX_BODY_BYTES, NodeHash, NodeId, Salt, SignedCheckpoint, commitment,
         entry::Chain, leaf_hash,
@@ -342,6 +342,13 @@ fn meant(registry: &Registry, action: &Action) -> Option<PrincipalId> {
             .principal_of_subject(issuer, subject)
             .or_else(|| registry.principal_of_address(address))
             .map(|principal| principal.id),
+        Action::Revoke { target: Target::Device(device) } | Action::ConfirmDevice { device } => {
+            registry.device(*device).map(|device| device.principal)
+        }
+        Action::Revoke { target: Target::Session(session) } => registry
+            .session(*session)
+            .and_then(|session| registry.device(session.device))
+            .map(|device| device.principal),
         _ => action.about().principal.filter(|principal| registry.principal(*principal).is_some()),
     }
 }

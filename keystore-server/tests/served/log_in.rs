@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Who gets in, and how far.
 
-use plombe_core::keystore::{
-    ProblemCode,
-    calls::{
-        devices::{ConfirmDevice, ListDevices},
-        keys::{GenerateKey, ListKeys, Profile},
-        login::{DeviceState, Role},
-        revoke::{Revoke, Target},
-        session::WhoAmI,
+use plombe_core::{
+    keystore::{
+        ProblemCode,
+        calls::{
+            devices::{ConfirmDevice, ListDevices},
+            keys::{GenerateKey, ListKeys, Profile},
+            login::{DeviceState, Role},
+            revoke::{Revoke, Target},
+            session::WhoAmI,
+        },
     },
+    log::entry::Entry,
 };
 
-use crate::{keystore::TestKeystore, mail::refused};
+use crate::{
+    keystore::TestKeystore,
+    mail::refused,
+    trail::{shows, trail},
+};
 
 fn key_for(address: &str) -> GenerateKey {
     GenerateKey { user_ids: vec![format!("<{address}>")], profile: Profile::Rfc4880, valid_for_seconds: None }
@@ -76,4 +83,26 @@ fn sessions_and_keys_survive_a_kill() {
     // Another port, the same keystore: a client that pinned it goes on.
     let code = keystore.code_for("alice@example.org");
     assert_eq!(keystore.log_in(&code).identity().device_state, DeviceState::Pending);
+}
+
+#[test]
+fn whose_device_somebody_else_tries_to_revoke_sees_it() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let mut mallory = keystore.user("mallory@example.org");
+    let target = Target::Device(alice.identity().device);
+    assert!(mallory.call(&Revoke { target, reason: String::new() }).is_err());
+    assert!(shows(&mut alice, &mallory, "revoke", "not-found"));
+}
+
+#[test]
+fn a_key_that_was_refused_before_it_was_made_is_on_record() {
+    let keystore = TestKeystore::start();
+    let alice = keystore.user("alice@example.org");
+    let mut mallory = keystore.user("mallory@example.org");
+    assert!(mallory.call(&key_for(&alice.identity().addresses[0])).is_err());
+    let (entries, _) = trail(&mut mallory);
+    let recorded =
+        |entry: &Entry| entry.action == "generate-key" && entry.decision.rule == "address-not-yours";
+    assert!(entries.iter().any(recorded));
 }
