@@ -15,6 +15,7 @@
 //! * [`admin`]: the commands; [`config`]: the file; [`instance`]: coming into being, and coming up.
 //! * [`store`]: SQLite and PostgreSQL, trusted for availability only.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
+//! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS.
 //! * [`proofs_of_history`]: proofs about the log, and what others have seen of it.
 
 use zeroizing_alloc::ZeroAlloc;
@@ -30,6 +31,7 @@ pub mod api;
 pub mod app;
 pub mod config;
 pub mod custody;
+pub mod directory;
 pub mod fresh;
 pub mod harden;
 pub mod hierarchy;

@@ -60,6 +60,18 @@ impl Certificate {
         own_statements(cert.retain_user_attributes(|_| false))
     }
 
+    /// For publishing under its fingerprint: as [`filter_to_address`](Self::filter_to_address), for several addresses.
+    /// User IDs that are revoked stay, with their revocation; there may be none left.
+    ///
+    /// # Errors
+    /// `Malformed` when what is left is no certificate.
+    pub fn filter_to_addresses(&self, addresses: &[Address]) -> Result<Self, CertError> {
+        let cert = self.cert.clone().retain_userids(|user_id| {
+            Address::of_user_id(user_id.userid()).is_some_and(|own| addresses.contains(&own))
+        });
+        own_statements(cert.retain_user_attributes(|_| false))
+    }
+
     /// Without the user IDs that name any of `addresses`.
     pub(crate) fn without_addresses(&self, addresses: &[&Address]) -> Self {
         let cert = self.cert.clone().retain_userids(|user_id| {

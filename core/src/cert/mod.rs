@@ -30,6 +30,7 @@ mod error;
 mod expiry;
 mod generate;
 mod genuine;
+mod hkp_index;
 mod index;
 mod lock;
 mod merge;

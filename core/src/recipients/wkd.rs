@@ -52,7 +52,7 @@ pub fn direct_path(address: &Address) -> String {
 }
 
 /// Everything but RFC 3986's unreserved characters, so that it fits into a path, a query or a form.
-pub(super) fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -9,7 +9,7 @@ use plombe_core::keystore::{INFO_PATH, calls, envelope::MAX_REQUEST_BYTES};
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use super::{Serve, audit, info, sealed};
-use crate::app::App;
+use crate::{app::App, directory};
 
 /// Slower requests are half-open connections.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -83,6 +83,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/log/checkpoint", get(audit::checkpoint))
         .route("/v1/log/proof/{old}/{new}", get(audit::consistency))
         .route("/v1/log/tile/{level}/{*number}", get(audit::tile))
+        .merge(directory::routes())
         .layer(RequestBodyLimitLayer::new(MAX_REQUEST_BYTES))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .layer(CatchPanicLayer::new())

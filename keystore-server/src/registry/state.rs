@@ -7,8 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use plombe_core::keystore::{
-    ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
+use plombe_core::{
+    keystore::{
+        ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
+    },
+    recipients::{Address, wkd},
 };
 
 use super::{Approval, Backup, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
@@ -20,6 +23,8 @@ pub struct Registry {
     tenants: BTreeSet<TenantId>,
     principals: HashMap<TenantId, BTreeSet<PrincipalId>>,
     by_address: HashMap<String, PrincipalId>,
+    by_wkd: HashMap<(String, String), BTreeSet<PrincipalId>>,
+    by_key_id: HashMap<[u8; 8], BTreeSet<KeyFingerprint>>,
     by_subject: HashMap<(String, String), PrincipalId>,
     codes: HashMap<[u8; 32], CodeId>,
     by_thumbprint: HashMap<DeviceThumbprint, DeviceId>,
@@ -47,6 +52,9 @@ impl Registry {
                 self.principals.entry(principal.tenant).or_default().insert(principal.id);
                 for address in &principal.addresses {
                     self.by_address.insert(address.clone(), principal.id);
+                    if let Some(name) = wkd_name(address) {
+                        self.by_wkd.entry(name).or_default().insert(principal.id);
+                    }
                 }
                 if let Some(subject) = &principal.subject {
                     self.by_subject.insert(subject.clone(), principal.id);
@@ -69,6 +77,9 @@ impl Registry {
                 self.keys_of.entry(key.owner).or_default().insert(key.id.clone());
                 for subkey in key.unwrapping.iter().chain(&key.signing) {
                     self.by_subkey.insert(subkey.clone(), key.id.clone());
+                }
+                for key_id in key_ids(key) {
+                    self.by_key_id.entry(key_id).or_default().insert(key.id.clone());
                 }
             }
             Record::Grant(grant) => {
@@ -97,6 +108,9 @@ impl Registry {
                 forget(&mut self.principals, &principal.tenant, &principal.id);
                 for address in &principal.addresses {
                     self.by_address.remove(address);
+                    if let Some(name) = wkd_name(address) {
+                        forget(&mut self.by_wkd, &name, &principal.id);
+                    }
                 }
                 if let Some(subject) = &principal.subject {
                     self.by_subject.remove(subject);
@@ -120,6 +134,9 @@ impl Registry {
                 for subkey in key.unwrapping.iter().chain(&key.signing) {
                     self.by_subkey.remove(subkey);
                 }
+                for key_id in key_ids(key) {
+                    forget(&mut self.by_key_id, &key_id, &key.id);
+                }
             }
             Record::Grant(grant) => {
                 forget(&mut self.grants_on, &grant.key, &grant.id);
@@ -135,6 +152,19 @@ impl Registry {
     pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
         self.records.values()
     }
+}
+
+/// Domain and file name in a Web Key Directory.
+fn wkd_name(address: &str) -> Option<(String, String)> {
+    let address = Address::parse(address).ok()?;
+    Some((address.domain().to_owned(), wkd::hash(&address)))
+}
+
+/// Key IDs of the v4 keys: the end of their fingerprints. (Nothing asks for v6 keys by key ID.)
+fn key_ids(key: &Key) -> BTreeSet<[u8; 8]> {
+    let keys = std::iter::once(&key.id).chain(&key.unwrapping).chain(&key.signing);
+    let v4 = keys.map(|key| key.as_fingerprint().as_bytes()).filter(|bytes| bytes.len() == 20);
+    v4.filter_map(|bytes| bytes.last_chunk().copied()).collect()
 }
 
 fn forget<K: Hash + Eq, V: Ord>(index: &mut HashMap<K, BTreeSet<V>>, of: &K, what: &V) {
@@ -217,6 +247,18 @@ impl Registry {
     /// Whose address it is, in whatever state they are.
     pub fn principal_of_address(&self, address: &str) -> Option<&Principal> {
         self.by_address.get(address).and_then(|id| self.principal(*id))
+    }
+
+    /// Whose address has this file name in the Web Key Directory of `domain`: of two that differ in case only, the
+    /// older principal's.
+    pub fn principal_of_wkd(&self, domain: &str, hash: &str) -> Option<&Principal> {
+        let found = self.by_wkd.get(&(domain.to_owned(), hash.to_owned()))?;
+        found.first().and_then(|id| self.principal(*id))
+    }
+
+    /// Keys of which some v4 key has this key ID.
+    pub fn keys_of_key_id(&self, key_id: [u8; 8]) -> impl Iterator<Item = &Key> {
+        self.by_key_id.get(&key_id).into_iter().flatten().filter_map(|id| self.key(id))
     }
 
     /// Whom an identity provider knows by this subject.

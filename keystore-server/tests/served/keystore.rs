@@ -20,6 +20,11 @@ impl TestKeystore {
         Self(keystore::Keystore::start(program, "example.org", init))
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        self.0.url()
+    }
+
     /// The first admin's code.
     pub(crate) fn admin_code(&self) -> &str {
         self.0.admin_code()

@@ -6,6 +6,8 @@ mod backup;
 mod certificates;
 mod consent;
 mod custody;
+mod directory;
+mod directory_peers;
 mod keystore;
 mod log_in;
 mod mail;

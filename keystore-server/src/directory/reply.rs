@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Answers that tell no more than they must.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+use crate::app::App;
+
+/// A question that may be answered: not too many from there, and the keystore is not stopped.
+pub struct Asked(());
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let from: Option<IpAddr> = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
+        if !from.is_some_and(|from| app.limits.look_up(from)) {
+            let mut response = text(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a minute\n");
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+            return Err(response);
+        }
+        // A restored older state may have forgotten a revocation.
+        if app.ledger.halted().is_some() {
+            return Err(text(StatusCode::SERVICE_UNAVAILABLE, "stopped until administrators have looked\n"));
+        }
+        Ok(Self(()))
+    }
+}
+
+/// Whatever the reason is.
+pub fn not_found() -> Response {
+    text(StatusCode::NOT_FOUND, "no certificate here\n")
+}
+
+/// Plain words.
+pub fn text(status: StatusCode, words: impl Into<String>) -> Response {
+    respond(status, "text/plain; charset=utf-8", words.into().into())
+}
+
+/// What was found.
+pub fn found(content_type: &'static str, body: Vec<u8>) -> Response {
+    respond(StatusCode::OK, content_type, body.into())
+}
+
+/// Everything here may be read by web pages, and is kept for five minutes, so that a revocation spreads soon.
+fn respond(status: StatusCode, content_type: &'static str, body: Body) -> Response {
+    let cache = match status {
+        StatusCode::OK | StatusCode::NOT_FOUND => "public, max-age=300",
+        _ => "no-store",
+    };
+    let mut headers = HeaderMap::new();
+    let fixed = [
+        (header::CONTENT_TYPE, content_type),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::CACHE_CONTROL, cache),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, header::HeaderValue::from_static(value));
+    }
+    (status, headers, body).into_response()
+}

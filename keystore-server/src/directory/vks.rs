@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! VKS, for reading: what Thunderbird and others ask key servers with.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use plombe_core::{cert::Certificate, keystore::KeyFingerprint, recipients::Address};
+use serde_json::json;
+
+use super::{
+    look_up::{self, Versions},
+    reply::{self, Asked},
+};
+use crate::app::App;
+
+/// Why nothing is taken, and what to do.
+pub const NO_UPLOADS: &str = "this directory takes no uploads: it shows the keys that its own people keep here; \
+    log in with `plombe login`, then `plombe key generate --custody keystore`";
+
+/// `GET /vks/v1/by-fingerprint/<40 or 64 digits>`: who asks for a version 6 fingerprint reads version 6.
+pub async fn by_fingerprint(_: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
+    let found = fingerprint(&text).map(|fingerprint| look_up::by_fingerprint(&app, &fingerprint));
+    armored(&found.unwrap_or_default())
+}
+
+/// `GET /vks/v1/by-keyid/<16 digits>`.
+pub async fn by_key_id(_: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
+    let found = key_id(&text).map(|key_id| look_up::by_key_id(&app, key_id));
+    armored(&found.unwrap_or_default())
+}
+
+/// `GET /vks/v1/by-email/<address>`.
+pub async fn by_email(_: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
+    let found = Address::parse(&text).map(|address| look_up::by_address(&app, &address, Versions::V4));
+    armored(&found.unwrap_or_default())
+}
+
+/// `POST /vks/v1/upload` and `request-verify`: refused.
+pub async fn upload(_: Asked) -> Response {
+    (StatusCode::FORBIDDEN, Json(json!({ "error": NO_UPLOADS }))).into_response()
+}
+
+/// One block for each, or nothing found.
+pub(super) fn armored(found: &[Certificate]) -> Response {
+    if found.is_empty() {
+        return reply::not_found();
+    }
+    let text: String = found.iter().map(Certificate::to_armored).collect();
+    reply::found("application/pgp-keys", text.into_bytes())
+}
+
+/// Upper case is asked for; lower case is understood.
+pub(super) fn fingerprint(text: &str) -> Option<KeyFingerprint> {
+    text.to_ascii_uppercase().parse().ok()
+}
+
+pub(super) fn key_id(text: &str) -> Option<[u8; 8]> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| u64::from_str_radix(text, 16).ok().map(u64::to_be_bytes))?
+}
