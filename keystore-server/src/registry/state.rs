@@ -9,7 +9,8 @@ use std::{
 
 use plombe_core::{
     keystore::{
-        ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId, TenantId,
+        ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId,
+        TenantId,
     },
     recipients::{Address, wkd},
 };
