@@ -10,8 +10,9 @@ use plombe_core::log::{
 
 use crate::{
     app::App,
-    ledger::Halt,
-    store::{Store, StoreError},
+    ledger::{Halt, head_name},
+    registry::INSTANCE,
+    store::{HeadRow, Store, StoreError},
 };
 
 /// Levels of the tree between two levels of tiles.
@@ -78,6 +79,11 @@ pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<NodeHash>,
     Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())
 }
 
+/// Does the head's seal say that it is of this position? Everybody with the database can write the number beside it.
+fn is_genuine(app: &App, head: &HeadRow) -> bool {
+    app.keychain().open(INSTANCE, &head_name(head.position), &head.sealed).is_ok()
+}
+
 /// A client or witness shows a checkpoint. If it bears this keystore's own signature and does not fit its log, the database went back or was
 /// replaced, revocations may be missing, and this server stops. Anything else is nobody's word and is ignored.
 pub async fn check_seen(app: &App, note: &str) {
@@ -90,7 +96,9 @@ pub async fn check_seen(app: &App, note: &str) {
     if seen.size > own.head().size {
         // Another server of this keystore may be ahead: look at the database before judging.
         match app.store.head().await {
-            Ok(head) if head.as_ref().is_none_or(|head| head.position < seen.size) => {
+            Ok(head)
+                if head.as_ref().is_none_or(|head| !is_genuine(app, head) || head.position < seen.size) =>
+            {
                 app.ledger.halt(Halt::RolledBack);
             }
             // Ahead, and this server will catch up with its next batch; or nobody knows.

@@ -34,6 +34,7 @@ use crate::{
     access_policy::{Actor, Claimed, seconds},
     app::App,
     identity::verify_es256,
+    ledger::AskError,
     proofs_of_history,
 };
 
@@ -87,6 +88,10 @@ async fn answer<C: Serve>(
     if let Some(note) = &request.checkpoint {
         // Whoever shows this keystore its own signature on a tree that it does not have stops it.
         proofs_of_history::check_seen(app, note).await;
+    }
+    // Reads, too: what they would show may lack a revocation.
+    if let Some(halt) = app.ledger.halted() {
+        return Err(AskError::Halted(halt).into());
     }
     let answer = request.call.serve(app, caller).await?;
     serde_json::to_value(answer)

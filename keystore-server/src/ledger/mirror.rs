@@ -40,7 +40,7 @@ pub(super) struct Undo {
 }
 
 /// How the head's blob is called. Its version is the position: an older head does not open as a newer one.
-pub(super) fn head_name(position: u64) -> BlobName<'static> {
+pub(crate) fn head_name(position: u64) -> BlobName<'static> {
     BlobName { kind: "head", id: b"head", version: position }
 }
 
@@ -97,7 +97,8 @@ impl Mirror {
             return Ok(Err(Halt::RolledBack));
         }
         if row.sealed == self.sealed_head {
-            return Ok(Ok(false));
+            // The position beside the seal is for statements; it says what the seal says, or somebody wrote it.
+            return Ok(if row.position == known { Ok(false) } else { Err(Halt::Tampered) });
         }
         let records = transaction.records_changed_after(known).await?;
         Ok(self.take(keychain, &row, records).map(|()| true))

@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use act::{Act, Blob, Effects, Scene};
 pub use head::Halt;
+pub(crate) use mirror::head_name;
 pub use permit::Permit;
 
 use crate::{

@@ -26,6 +26,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
+/// How often an idle server looks what others did.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Jobs per batch. Larger ones make each caller wait for more work than the disk's own sync costs.
 const LARGEST_BATCH: usize = 256;
 
@@ -59,10 +62,16 @@ impl Writer {
         let mut due = Instant::now() + self.heartbeat;
         loop {
             let mut jobs: Vec<Box<dyn Job>> = Vec::new();
+            let until = due.min(Instant::now() + LOOK);
             // None means that every handle is gone.
-            if let Ok(0) = tokio::time::timeout_at(due, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await
+            if let Ok(0) =
+                tokio::time::timeout_at(until, self.queue.recv_many(&mut jobs, LARGEST_BATCH)).await
             {
                 return;
+            }
+            if jobs.is_empty() && Instant::now() < due {
+                self.look().await;
+                continue;
             }
             // Also when there is much to do: what has run out ends with it.
             if Instant::now() >= due {
@@ -88,6 +97,24 @@ impl Writer {
                         .for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
                 }
             }
+        }
+    }
+
+    /// Another server may have let somebody in, or cut somebody off. What is decided is exact without this; what is only read, and
+    /// which sessions there are, is as new as the last look.
+    async fn look(&mut self) {
+        let known = self.mirror.frontier().size();
+        let is_ahead = match self.store.head().await {
+            Ok(head) => head.is_some_and(|head| head.position != known),
+            // It is said when something is asked for.
+            Err(_) => false,
+        };
+        if is_ahead
+            && self.halted_receiver.borrow().is_none()
+            && let Err(BatchError::Halt(halt)) = self.batch(&mut []).await
+        {
+            tracing::error!(reason = %halt, "stopped until people have looked");
+            self.halted.send_replace(Some(halt));
         }
     }
 

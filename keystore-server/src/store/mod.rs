@@ -3,7 +3,7 @@
 //!
 //! The store is not trusted. It sees pseudonyms and sealed blobs; what it could do is go back to an older state as a
 //! whole, which clients notice by their checkpoints. Both implementations are one text (`queries.rs`), compiled once
-//! per database, and pass one contract test suite.
+//! per database; the ledger's tests run on both.
 
 #![expect(clippy::duplicate_mod, reason = "one text, compiled for each database")]
 

@@ -108,6 +108,26 @@ async fn two_servers_on_one_database_are_one_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_idle_server_hears_what_others_did_within_moments() {
+    for stage in Stage::on_each().await {
+        let (one, idle) = (stage.server().await, stage.server().await);
+        let alice = one.person("alice@example.org").await;
+        let knows = || idle.ledger.registry().device(alice.device).map(|device| device.state);
+        for wanted in [DeviceState::Confirmed, DeviceState::Revoked] {
+            if wanted == DeviceState::Revoked {
+                one.ask(&alice.actor, EndDevice(alice.device)).await.unwrap();
+            }
+            let mut waits = 0;
+            while knows() != Some(wanted) {
+                waits += 1;
+                assert!(waits < 100, "an idle server does not hear that a device is {wanted:?}");
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_there_after_a_restart() {
     for stage in Stage::on_each().await {
         let server = stage.server().await;

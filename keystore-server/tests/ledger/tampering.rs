@@ -117,6 +117,16 @@ async fn a_database_that_goes_back_under_a_running_server_stops_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_position_that_is_raised_beside_the_seal_is_noticed() {
+    let stage = Stage::new().await;
+    let server = stage.server().await;
+    let alice = server.person("alice@example.org").await;
+    run(&stage, "UPDATE head SET position = position + 1000").await;
+    let stopped = server.ask(&alice.actor, SetCode([1; 32])).await;
+    assert!(matches!(stopped, Err(AskError::Halted(Halt::Tampered))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_gone_for_a_while_is_no_reason_to_stop() {
     let stage = Stage::new().await;
     let server = stage.server().await;
