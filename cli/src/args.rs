@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Log in at a keystore, where your keys can live
     Login(keystore::LoginArgs),
     /// End this machine's session at the keystore
-    Logout,
+    Logout(keystore::LogoutArgs),
     /// Whose device this machine is, and at which keystore
     Whoami,
     /// Your devices: list, confirm, revoke

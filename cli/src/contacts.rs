@@ -11,6 +11,7 @@ use plombe_core::{
 use crate::{
     app::App,
     exit::{Exit, Failure},
+    keystore::Account,
     terminal::Tone,
 };
 
@@ -18,6 +19,12 @@ use crate::{
 pub(crate) fn candidates(app: &App<'_>, address: &Address) -> anyhow::Result<Vec<Candidate>> {
     let text = address.to_string();
     let own = app.tsks.by_address(&text)?.into_iter().map(|tsk| (tsk.certificate(), Source::Own));
+    let kept: Vec<Certificate> = Account::new(app)
+        .certificates()?
+        .into_iter()
+        .filter(|certificate| certificate.unverified_addresses().contains(&text.to_ascii_lowercase()))
+        .collect();
+    let own = own.chain(kept.into_iter().map(|certificate| (certificate, Source::Own)));
     let stored = app.certificates.by_address(&text)?.into_iter().map(|known| (known, Source::Store));
     let known = own.chain(stored).map(|(certificate, source)| Candidate { certificate, source });
     Ok(known.chain(brought(app, address)?).collect())

@@ -72,7 +72,7 @@ fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
         Command::Completions(args) => completions::run(&app, args),
         Command::Man(args) => man::run(&app, args),
         Command::Login(args) => keystore::login(&app, args),
-        Command::Logout => keystore::logout(&app),
+        Command::Logout(args) => keystore::logout(&app, &args),
         Command::Whoami => keystore::whoami(&app),
         Command::Devices(args) => keystore::devices(&app, args),
         Command::Recover(args) => keystore::recover(&app, args),

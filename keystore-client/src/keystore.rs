@@ -7,7 +7,7 @@ use plombe_core::keystore::{API_VERSION, INFO_PATH, Info, KeystoreIdentity, Orig
 
 use crate::{
     ClientError,
-    checkpoints::Checkpoints,
+    checkpoints::{Checkpoints, SeenLog},
     http::{Http, HttpError, Options},
 };
 
@@ -74,6 +74,11 @@ impl Keystore {
             .map_err(|_| ClientError::NotAKeystore("its log has no usable key"))?;
         let (nonce, checkpoints) = (Mutex::new(None), Mutex::new(Checkpoints::new(verifier)));
         Ok(Self(Arc::new(Inner { http, identity, options, nonce, checkpoints })))
+    }
+
+    /// Goes on with what an earlier session saw of the log: a reply that contradicts it is refused.
+    pub fn resume_log(&self, seen: &SeenLog) -> Result<(), ClientError> {
+        self.checkpoints().resume(seen)
     }
 
     /// What was seen of the log.

@@ -213,3 +213,40 @@ fn without_the_keystore_keys_of_this_machine_work_and_others_say_why_not() {
     let refused = alice.run(["sign", "--as", ALICE], b"x").expect_code(13);
     assert!(refused.stderr.contains("cannot be reached"), "{refused}");
 }
+
+#[test]
+fn the_pin_outlives_the_session_and_goes_only_when_told() {
+    let (keystore, alice) = alice_in_custody();
+    alice.run(["logout"], b"").ok();
+    // Another keystore under whatever address is not the one that this machine knows.
+    let other = Keystore::start(plombe_keystore(), "example.test", &[]);
+    let code = other.add_user(ALICE);
+    alice.run(["login", other.url(), "--code", &code], b"").expect_code(15);
+    // The same one lets the same machine in again, as the device that it was.
+    let told = log_in(&alice, &keystore, &keystore.code_for(ALICE));
+    assert_eq!(told["logged_in"]["device_state"], "confirmed");
+    alice.run(["sign", "--as", ALICE], b"x").ok();
+    alice.run(["logout", "--forget-everything"], b"").ok();
+    log_in(&alice, &other, &code);
+}
+
+#[test]
+fn a_key_in_custody_is_listed_as_one_s_own() {
+    let (_keystore, alice) = alice_in_custody();
+    let listed = json(&alice.run(["key", "list", "--secret", "--json"], b"").expect_code(0));
+    assert_eq!(listed["certificates"][0]["secret"], "keystore", "{listed}");
+    // Another certificate that claims the address does not shake it.
+    let mallory = Home::of(ALICE);
+    alice.import(&mallory.certificate(ALICE));
+    alice.run(["encrypt", "--to", ALICE], b"to myself").ok();
+}
+
+#[test]
+fn a_revoked_machine_comes_back_as_a_new_device() {
+    let (keystore, laptop) = alice_in_custody();
+    let lost = Home::new();
+    let told = log_in(&lost, &keystore, &keystore.code_for(ALICE));
+    laptop.run(["devices", "revoke", told["logged_in"]["device"].as_str().unwrap()], b"").ok();
+    lost.run(["logout", "--forget-everything"], b"").ok();
+    assert_eq!(log_in(&lost, &keystore, &keystore.code_for(ALICE))["logged_in"]["device_state"], "pending");
+}

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use plombe_core::cert::{Capabilities, Certificate, Description, KeyDescription, Unusable};
 use serde_json::{Value, json};
 
-use crate::{app::App, date, terminal::printable_line};
+use crate::{app::App, date, keystore::Account, terminal::printable_line};
 
 /// How the secret part lies here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,14 @@ pub(super) enum Secret {
     None,
     Locked,
     Open,
+    Keystore,
 }
 
 impl Secret {
     pub(super) fn of(app: &App<'_>, certificate: &Certificate) -> anyhow::Result<Self> {
-        Ok(match app.tsks.by_fingerprint(&certificate.fingerprint())? {
+        let fingerprint = certificate.fingerprint();
+        Ok(match app.tsks.by_fingerprint(&fingerprint)? {
+            None if Account::new(app).holds(&fingerprint)? => Self::Keystore,
             None => Self::None,
             Some(tsk) if tsk.is_locked() => Self::Locked,
             Some(_) => Self::Open,
@@ -30,6 +33,7 @@ impl Secret {
             Self::None => "none",
             Self::Locked => "locked",
             Self::Open => "open",
+            Self::Keystore => "keystore",
         }
     }
 }
@@ -112,6 +116,7 @@ pub(super) fn text(app: &App<'_>, certificate: &Certificate) -> anyhow::Result<S
         Secret::None => "not here",
         Secret::Locked => "here, under a passphrase",
         Secret::Open => "here, without a passphrase",
+        Secret::Keystore => "in the keystore",
     };
     let aead = if about.reads_seipdv2 { ", reads AEAD (SEIPDv2)" } else { "" };
     let _ = writeln!(text, "certificate  {}", spaced(&about.fingerprint.to_hex()));

@@ -7,14 +7,14 @@ use plombe_core::cert::Certificate;
 use serde_json::json;
 
 use super::describe::{self, Secret};
-use crate::{app::App, output, terminal::printable_line, who::Who};
+use crate::{app::App, keystore::Account, output, terminal::printable_line, who::Who};
 
 /// Which ones.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only certificates for these addresses or fingerprints
     who: Vec<Who>,
-    /// Only certificates whose secret key is here
+    /// Only certificates whose secret key is here, or in the keystore
     #[arg(short, long)]
     secret: bool,
 }
@@ -28,7 +28,11 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     }
     let mut text = String::new();
     for certificate in &certificates {
-        let mark = if Secret::of(app, certificate)? == Secret::None { "   " } else { "own" };
+        let mark = match Secret::of(app, certificate)? {
+            Secret::None => "   ",
+            Secret::Keystore => "key",
+            Secret::Locked | Secret::Open => "own",
+        };
         let about = certificate.describe(&app.policy, app.now);
         let state = describe::state(app, certificate, &about);
         let _ = writeln!(text, "{mark}  {}  {state}", about.fingerprint.to_hex());
@@ -44,6 +48,7 @@ fn selected(app: &App<'_>, args: &Args) -> anyhow::Result<Vec<Certificate>> {
     let mut certificates = Vec::new();
     if args.secret {
         certificates.extend(app.tsks.all()?.iter().map(|tsk| tsk.certificate()));
+        certificates.extend(Account::new(app).certificates()?);
         // The certificate store may know more about them: a revocation, a later expiry.
         for own in &mut certificates {
             if let Some(stored) = app.certificates.by_fingerprint(&own.fingerprint())? {

@@ -9,8 +9,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use plombe_client::{DeviceKey, Options, SavedSession, Session};
-use plombe_core::keystore::calls::keys::{GenerateKey, KeyInCustody, KeyInfo, ListKeys};
+use plombe_client::{DeviceKey, Options, SavedSession, SeenLog, Session};
+use plombe_core::{
+    Fingerprint,
+    cert::Certificate,
+    keystore::{
+        KeystoreIdentity,
+        calls::keys::{GenerateKey, KeyInCustody, KeyInfo, ListKeys},
+    },
+};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -32,6 +40,14 @@ impl Account {
     /// Is this machine logged in somewhere, or was it?
     pub(crate) fn exists(&self) -> bool {
         self.path("session.json").exists()
+    }
+
+    /// The keystore that this machine knows, and what it saw of its log. They outlive every session.
+    pub(crate) fn known(&self) -> anyhow::Result<Option<Known>> {
+        let Some(json) = self.read("known.json")? else { return Ok(None) };
+        serde_json::from_slice(&json)
+            .map(Some)
+            .with_context(|| format!("{} is damaged", self.path("known.json").display()))
     }
 
     /// The session that an earlier run saved.
@@ -57,7 +73,10 @@ impl Account {
 
     /// Keeps what a session has become: a renewed value, a newer checkpoint.
     pub(crate) fn keep_session(&self, session: &Session) -> anyhow::Result<()> {
-        self.write("session.json", &Zeroizing::new(serde_json::to_vec(&session.saved())?))
+        let saved = session.saved();
+        let known = Known { keystore: saved.keystore.clone(), log: saved.log.clone() };
+        self.write("known.json", &serde_json::to_vec(&known)?)?;
+        self.write("session.json", &Zeroizing::new(serde_json::to_vec(&saved)?))
     }
 
     /// Keys that the keystore holds for this account, as of the last time that it was asked.
@@ -65,6 +84,18 @@ impl Account {
         let Some(json) = self.read("keys.json")? else { return Ok(Vec::new()) };
         serde_json::from_slice(&json)
             .with_context(|| format!("{} is damaged", self.path("keys.json").display()))
+    }
+
+    /// Certificates of one's own keys there, for which this machine needs no network.
+    pub(crate) fn certificates(&self) -> anyhow::Result<Vec<Certificate>> {
+        let own = |key: &KeyInfo| key.grant.is_none();
+        let keys = self.keys()?.into_iter().filter(own);
+        keys.map(|key| Ok(Certificate::parse(&key.certificate.0)?)).collect()
+    }
+
+    /// Is the secret part of this certificate there?
+    pub(crate) fn holds(&self, fingerprint: &Fingerprint) -> anyhow::Result<bool> {
+        Ok(self.keys()?.iter().any(|key| key.fingerprint.as_fingerprint() == fingerprint))
     }
 
     /// Asks which keys there are, and keeps the answer.
@@ -83,9 +114,19 @@ impl Account {
         Ok(made)
     }
 
-    /// Forgets session and keys. The device key stays: the keystore knows this machine by it.
-    pub(crate) fn forget(&self) -> anyhow::Result<()> {
-        for name in ["session.json", "keys.json"] {
+    /// Forgets session and keys. The pin stays, and what was seen of the log; so does the device key, by which the keystore knows this
+    /// machine.
+    pub(crate) fn forget_session(&self) -> anyhow::Result<()> {
+        self.remove(&["session.json", "keys.json"])
+    }
+
+    /// Forgets everything: the next log-in is a new device at a keystore that nobody knows.
+    pub(crate) fn forget_all(&self) -> anyhow::Result<()> {
+        self.remove(&["session.json", "keys.json", "device.key", "known.json"])
+    }
+
+    fn remove(&self, names: &[&str]) -> anyhow::Result<()> {
+        for name in names {
             match fs::remove_file(self.path(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(error)
@@ -118,6 +159,13 @@ impl Account {
         };
         write().with_context(|| format!("cannot write {}", self.path(name).display()))
     }
+}
+
+/// A keystore that this machine has logged in at.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) keystore: KeystoreIdentity,
+    pub(crate) log: SeenLog,
 }
 
 /// How this program talks to keystores.

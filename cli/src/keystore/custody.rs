@@ -16,12 +16,12 @@ use plombe_core::{
             keys::KeyInfo,
         },
     },
-    message::{DigestSignature, RemoteKey, SealedMessage},
+    message::{DigestSignature, RemoteError, RemoteKey, SealedMessage},
     session_key::SessionKey,
 };
 
 use super::Account;
-use crate::app::App;
+use crate::{app::App, exit::Failure};
 
 /// What a key is used for, for the log.
 pub(crate) type Use = Purpose;
@@ -95,7 +95,7 @@ impl Custody {
                     context: lock(&self.link.context).clone(),
                 };
                 let answer = match self.link.call(&call) {
-                    Err(ClientError::Refused(problem)) if problem.code == ProblemCode::Unreadable => continue,
+                    Err(error) if is_unreadable(&error) => continue,
                     other => other?,
                 };
                 return Ok(Some(sealed.accept_session_key(answer.cipher, answer.session_key.expose())?));
@@ -120,10 +120,26 @@ impl Custody {
                     claim: SignatureClaim { signature_type: 0, created: link.now() },
                     context: lock(&link.context).clone(),
                 };
-                Ok(DigestSignature(link.call(&call)?.signature.0))
+                Ok(DigestSignature(link.call(&call).map_err(as_itself)?.signature.0))
             }),
         }
     }
+}
+
+/// The error that says what to do, not the wrapping around it: on its way through core only the former is known again.
+fn as_itself(error: anyhow::Error) -> RemoteError {
+    match error.downcast::<ClientError>() {
+        Ok(error) => error.into(),
+        Err(error) => match error.downcast::<Failure>() {
+            Ok(failure) => failure.into(),
+            Err(error) => error.into(),
+        },
+    }
+}
+
+/// Not for this key: another may do.
+fn is_unreadable(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ClientError::Refused(problem)) if problem.code == ProblemCode::Unreadable)
 }
 
 impl Held {
@@ -139,21 +155,15 @@ impl Held {
 }
 
 impl Link {
-    fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
+    fn call<C: Call>(&self, call: &C) -> anyhow::Result<C::Answer> {
         let mut session = lock(&self.session);
         if session.is_none() {
-            let mut opened = self.account.session().map_err(|error| match error.downcast() {
-                Ok(client) => client,
-                Err(_) => ClientError::NotLoggedIn,
-            })?;
+            let mut opened = self.account.session()?;
             // Before anything is asked of it: has its log only grown since the last time?
             opened.verify_log()?;
             *session = Some(opened);
         }
-        match session.as_mut() {
-            Some(session) => session.call(call),
-            None => Err(ClientError::NotLoggedIn),
-        }
+        Ok(session.as_mut().ok_or(ClientError::NotLoggedIn)?.call(call)?)
     }
 
     fn now(&self) -> u64 {

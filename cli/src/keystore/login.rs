@@ -11,6 +11,7 @@ use plombe_core::{
         calls::{
             keys::KeyInfo,
             login::{DeviceState, Identity},
+            session::WhoAmI,
         },
     },
 };
@@ -45,12 +46,22 @@ pub(crate) struct Args {
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let account = Account::new(app);
-    if account.exists() {
+    if account.exists() && account.session().is_ok_and(|mut session| session.call(&WhoAmI {}).is_ok()) {
         return Err(Failure::new(Exit::OutputExists, "this machine is logged in at a keystore already")
             .hint("`plombe whoami` tells where; `plombe logout` ends it")
             .into());
     }
-    let keystore = Keystore::connect(&args.url, None, options())?;
+    // Known from an earlier log-in: the same keys, and a log that goes on from there, or nothing is sent.
+    let known = account.known()?;
+    let keystore = Keystore::connect(&args.url, known.as_ref().map(|known| &known.keystore), options())?;
+    match &known {
+        Some(known) => keystore.resume_log(&known.log)?,
+        None => app.terminal.note(
+            Tone::Plain,
+            "keystore",
+            &format!("its keys are {}", keystore.identity().fingerprint()),
+        ),
+    }
     let name = args.device_name.clone().unwrap_or_else(host_name);
     let device = match account.device()? {
         Some(device) => device,
@@ -67,7 +78,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
             })?;
             keystore.log_in_with_code(device, &code, &name)?
         }
-        None => in_browser(app, &keystore, device, args.provider.as_deref(), &name)?,
+        None => in_browser(&keystore, device, args.provider.as_deref(), &name)?,
     };
     account.keep_session(&session)?;
     let identity = session.identity().clone();
@@ -82,7 +93,6 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
 
 /// Sends the person to an identity provider and waits for them.
 fn in_browser(
-    app: &App<'_>,
     keystore: &Keystore,
     device: DeviceKey,
     provider: Option<&str>,
@@ -105,7 +115,8 @@ fn in_browser(
         }
     };
     let login = keystore.start_oidc(device, &provider)?;
-    app.terminal.note(Tone::Plain, "open", &format!("this page in your browser: {}", login.url()));
+    // Whatever else was asked for: without the page nobody gets on.
+    eprintln!("open this page in your browser: {}", login.url());
     Ok(login.finish(name, PATIENCE)?)
 }
 

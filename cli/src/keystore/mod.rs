@@ -15,6 +15,7 @@ pub(crate) use audit::Command as AuditCommand;
 pub(crate) use custody::{Custody, Use};
 pub(crate) use devices::Args as DevicesArgs;
 pub(crate) use login::Args as LoginArgs;
+pub(crate) use logout::Args as LogoutArgs;
 pub(crate) use recover::Args as RecoverArgs;
 
 use plombe_client::Session;
@@ -26,8 +27,8 @@ pub(crate) fn login(app: &App<'_>, args: LoginArgs) -> anyhow::Result<()> {
     login::run(app, args)
 }
 
-pub(crate) fn logout(app: &App<'_>) -> anyhow::Result<()> {
-    logout::run(app)
+pub(crate) fn logout(app: &App<'_>, args: &LogoutArgs) -> anyhow::Result<()> {
+    logout::run(app, args)
 }
 
 pub(crate) fn whoami(app: &App<'_>) -> anyhow::Result<()> {
