@@ -14,7 +14,6 @@ pub mod backup;
 pub mod certificates;
 pub mod custody;
 pub mod devices;
-pub mod directory;
 pub mod grants;
 pub mod keys;
 pub mod login;
