@@ -35,6 +35,9 @@ pub struct Config {
     pub database_file: Option<PathBuf>,
     /// The key that everything hangs on.
     pub root_key: RootKeyConfig,
+    /// The key that `rotate-root` changes to. Only there while that is under way.
+    #[serde(default)]
+    pub next_root_key: Option<RootKeyConfig>,
     /// Certificate and key of this server.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
@@ -124,6 +127,7 @@ impl Config {
     fn resolve(&mut self, folder: &Path) {
         let absolute = |path: &mut PathBuf| *path = folder.join(&*path);
         self.root_key.resolve(folder);
+        self.next_root_key.iter_mut().for_each(|next| next.resolve(folder));
         self.database_file.iter_mut().for_each(absolute);
         if let Some(tls) = &mut self.tls {
             absolute(&mut tls.certificate_file);
@@ -159,8 +163,12 @@ impl Config {
             self.database.is_some() == self.database_file.is_some(),
             "database: give either database or database_file",
         );
-        if let Some(wrong) = self.root_key.finding() {
-            refuse_if(true, &format!("root_key: {wrong}"));
+        for (name, key) in
+            [("root_key", Some(&self.root_key)), ("next_root_key", self.next_root_key.as_ref())]
+        {
+            if let Some(wrong) = key.and_then(RootKeyConfig::finding) {
+                refuse_if(true, &format!("{name}: {wrong}"));
+            }
         }
         if let Some(Err(error)) = self.database.as_deref().map(str::parse::<Location>) {
             refuse_if(true, &format!("database: {error}"));
@@ -235,6 +243,7 @@ mod tests {
             (SOUND.replace("database = \"sqlite:keystore.db\"\n", ""), "database"),
             (format!("databse = \"x\"\n{SOUND}"), "databse"),
             (SOUND.replace("file = \"root.key\"\n", ""), "root_key: give either"),
+            (format!("{SOUND}[next_root_key]\n"), "next_root_key: give either"),
             (
                 format!("{SOUND}[root_key.pkcs11]\nmodule = \"m\"\ntoken = \"t\"\npin_file = \"p\"\n"),
                 "root_key",

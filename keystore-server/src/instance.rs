@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! A keystore comes into being, and comes up again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use plombe_core::{
     keystore::{
@@ -13,21 +13,20 @@ use plombe_core::{
         },
     },
     recipients::Address,
-    secret::ResidentKey,
 };
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
     access_policy::{Action, Actor, Refusal, seconds},
     api::MakeCode,
     fresh,
-    hierarchy::{BlobName, TenantKey, TenantKeys},
+    hierarchy::{BlobName, generation_of},
     keychain::{InstanceSecrets, Keychain, KeychainError, SharedKeychain},
     ledger::{Act, Ask, AskError, Clock, Effects, Ledger, Scene, StartError},
     registry::{INSTANCE, Principal, Record, Tenant},
     root_key::{RootKey, RootKeyError},
-    store::{Store, StoreError, WrappedKeyRow},
+    store::{Store, StoreError},
+    tenant_keys::{self, TenantKeysError},
 };
 
 /// The instance's secrets, sealed; a fact of the database.
@@ -46,15 +45,12 @@ pub enum InstanceError {
     /// The root key.
     #[error(transparent)]
     Root(#[from] RootKeyError),
-    /// There is nothing in the database.
-    #[error("this database holds no keystore; `plombe-keystore init` makes one")]
-    Empty,
+    /// What the root key wraps.
+    #[error(transparent)]
+    TenantKeys(#[from] TenantKeysError),
     /// There is one already.
     #[error("this database holds a keystore already")]
     Exists,
-    /// The root key is not the one that this keystore was made with.
-    #[error("this root key does not open this keystore")]
-    OtherRoot,
     /// Something sealed does not open.
     #[error("the keystore's own keys cannot be read")]
     Unreadable,
@@ -78,7 +74,7 @@ pub enum InstanceError {
 /// `Exists` when there is one.
 pub async fn set_up(
     store: Arc<dyn Store>,
-    root: &dyn RootKey,
+    root: Arc<dyn RootKey>,
     origin: Origin,
     organisation: &Organisation,
     clock: Clock,
@@ -90,9 +86,9 @@ pub async fn set_up(
         .map_err(|_| InstanceError::Address(organisation.admin.clone()))?;
     let tenant = TenantId(fresh::uuid(clock()));
     for id in [INSTANCE, tenant] {
-        put_new_key(&*store, root, id).await?;
+        store.add_wrapped_key(&tenant_keys::generate(&*root, id, 1)?).await?;
     }
-    let keys = unwrap_keys(&*store, root).await?;
+    let keys = tenant_keys::load(&*store, &*root).await?;
     let secrets = InstanceSecrets::generate();
     let sealed =
         keys.get(&INSTANCE).ok_or(InstanceError::Unreadable)?.seal(&SECRETS_NAME, &secrets.to_bytes());
@@ -171,7 +167,7 @@ pub fn code_text(code: &NewCode, keychain: &Keychain) -> Option<Zeroizing<String
 /// See [`InstanceError`].
 pub async fn start(
     store: Arc<dyn Store>,
-    root: &dyn RootKey,
+    root: Arc<dyn RootKey>,
     origin: Origin,
     clock: Clock,
 ) -> Result<(SharedKeychain, Ledger), InstanceError> {
@@ -186,61 +182,33 @@ pub async fn start(
 /// See [`InstanceError`].
 pub async fn keychain(
     store: &dyn Store,
-    root: &dyn RootKey,
+    root: Arc<dyn RootKey>,
     origin: Origin,
 ) -> Result<Keychain, InstanceError> {
-    let mut keys = unwrap_keys(store, root).await?;
-    let instance = keys.remove(&INSTANCE).ok_or(InstanceError::Empty)?;
+    let mut keys = tenant_keys::load(store, &*root).await?;
+    let instance = keys.remove(&INSTANCE).ok_or(TenantKeysError::Empty)?;
     let sealed = store.fact(SECRETS).await?.and_then(|text| unhex(&text)).ok_or(InstanceError::Unreadable)?;
     let bytes = instance.open(&SECRETS_NAME, &sealed).map_err(|_| InstanceError::Unreadable)?;
     let secrets = InstanceSecrets::from_bytes(&bytes).ok_or(InstanceError::Unreadable)?;
     let log_name = store.fact(LOG_NAME).await?.ok_or(InstanceError::Unreadable)?;
-    let keychain = Keychain::new(instance, secrets, origin, &log_name)?;
+    let keychain = Keychain::new(root, instance, secrets, origin, &log_name)?;
     keys.into_iter().for_each(|(tenant, keys)| keychain.add(tenant, keys));
     Ok(keychain)
 }
 
-/// How a tenant's key is named where it is wrapped.
-fn purpose(tenant: TenantId, generation: u32) -> Vec<u8> {
-    plombe_core::keystore::fields(&[
-        b"plombe keystore tenant key v1",
-        tenant.0.as_bytes(),
-        &generation.to_be_bytes(),
-    ])
-}
-
-async fn put_new_key(store: &dyn Store, root: &dyn RootKey, tenant: TenantId) -> Result<(), InstanceError> {
-    let generation = 1;
-    let key = ResidentKey::generate();
-    let wrapped = key.with(|bytes| root.wrap(&purpose(tenant, generation), bytes))?;
-    let row = WrappedKeyRow { tenant: tenant.0.as_bytes().to_vec(), generation, root: root.id(), wrapped };
-    Ok(store.put_wrapped_key(&row).await?)
-}
-
-/// Every tenant's keys that this root key opens. The newest generation is the current one.
-async fn unwrap_keys(
-    store: &dyn Store,
-    root: &dyn RootKey,
-) -> Result<BTreeMap<TenantId, TenantKeys>, InstanceError> {
-    let rows = store.wrapped_keys().await?;
-    if rows.is_empty() {
-        return Err(InstanceError::Empty);
+/// Seals the instance's secrets anew, when the instance's key has changed.
+///
+/// # Errors
+/// When they cannot be read or written.
+pub async fn renew_secrets(store: &dyn Store, keychain: &Keychain) -> Result<(), InstanceError> {
+    let text = store.fact(SECRETS).await?.ok_or(InstanceError::Unreadable)?;
+    let sealed = unhex(&text).ok_or(InstanceError::Unreadable)?;
+    let keys = keychain.tenant(INSTANCE).ok_or(InstanceError::Unreadable)?;
+    if generation_of(&sealed) == Ok(keys.current().generation()) {
+        return Ok(());
     }
-    let root_id = root.id();
-    let mut keys: BTreeMap<TenantId, TenantKeys> = BTreeMap::new();
-    for row in rows.into_iter().filter(|row| row.root == root_id) {
-        let tenant = TenantId(Uuid::from_slice(&row.tenant).map_err(|_| InstanceError::Unreadable)?);
-        let key = root.unwrap(&purpose(tenant, row.generation), &row.wrapped)?;
-        let key = TenantKey::new(tenant.0, row.generation, key);
-        // Rows come by generation, oldest first.
-        let generation = row.generation;
-        let all = match keys.remove(&tenant) {
-            Some(older) => older.and(key).with_current(generation).ok_or(InstanceError::Unreadable)?,
-            None => TenantKeys::new(key),
-        };
-        keys.insert(tenant, all);
-    }
-    if keys.is_empty() { Err(InstanceError::OtherRoot) } else { Ok(keys) }
+    let bytes = keys.open(&SECRETS_NAME, &sealed).map_err(|_| InstanceError::Unreadable)?;
+    Ok(store.replace_fact(SECRETS, &text, &hex(&keys.seal(&SECRETS_NAME, &bytes))).await?)
 }
 
 /// An act of the keystore itself.

@@ -19,9 +19,11 @@ use plombe_core::{
 use zeroize::Zeroizing;
 
 use crate::{
-    hierarchy::{BlobName, OpenBlobError, TenantKeys},
+    hierarchy::{BlobName, OpenBlobError, TenantKeys, generation_of},
     registry::INSTANCE,
-    store::Name,
+    root_key::RootKey,
+    store::{Name, Store},
+    tenant_keys::{self, TenantKeysError},
 };
 
 /// Length of a pseudonym. Nobody gains by a collision, which would take 2^64 records.
@@ -79,6 +81,7 @@ pub enum KeychainError {
 
 /// Tenants' keys by tenant, and the instance's secrets.
 pub struct Keychain {
+    root: Arc<dyn RootKey>,
     tenants: RwLock<HashMap<TenantId, TenantKeys>>,
     by_name: RwLock<HashMap<Name, TenantId>>,
     secrets: InstanceSecrets,
@@ -94,6 +97,7 @@ impl Keychain {
     /// # Errors
     /// When `log_name` is not one that a log can have, or the secrets are not keys.
     pub fn new(
+        root: Arc<dyn RootKey>,
         instance: TenantKeys,
         secrets: InstanceSecrets,
         origin: Origin,
@@ -107,6 +111,7 @@ impl Keychain {
             hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, &fields(&[purpose])).as_ref())
         };
         let keychain = Self {
+            root,
             names: derive(b"plombe keystore names v1"),
             records: derive(b"plombe keystore record digest v1"),
             identity: KeystoreIdentity { origin, hpke_public, log_verifier: verifier.to_string() },
@@ -119,11 +124,42 @@ impl Keychain {
         Ok(keychain)
     }
 
-    /// Adds a tenant's keys, or newer ones.
+    /// The root key.
+    pub fn root(&self) -> &dyn RootKey {
+        &*self.root
+    }
+
+    /// Is this sealed under a key that is not here? So it is when another server was told to change a tenant's key.
+    pub fn lacks(&self, tenant: &[u8], sealed: &[u8]) -> bool {
+        let keys = self.tenant_of(tenant).and_then(|tenant| self.tenant(tenant));
+        match (keys, generation_of(sealed)) {
+            (Some(keys), Ok(generation)) => keys.generation(generation).is_none(),
+            // What is damaged, no key opens.
+            (keys, _) => keys.is_none(),
+        }
+    }
+
+    /// Reads tenants' keys again; the newest of each is what is sealed with from now on.
+    ///
+    /// # Errors
+    /// See [`TenantKeysError`].
+    pub async fn reload(&self, store: &dyn Store) -> Result<(), TenantKeysError> {
+        for (tenant, keys) in tenant_keys::load(store, &*self.root).await? {
+            self.add(tenant, keys);
+        }
+        Ok(())
+    }
+
+    /// Adds a tenant's keys to those that are here.
     pub fn add(&self, tenant: TenantId, keys: TenantKeys) {
         let name = self.name_of_tenant(tenant);
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name, tenant);
-        self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, keys);
+        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        let keys = match tenants.remove(&tenant) {
+            Some(others) => others.and_newest(keys),
+            None => keys,
+        };
+        tenants.insert(tenant, keys);
     }
 
     /// Pseudonym of a tenant.
@@ -187,6 +223,32 @@ impl Keychain {
     /// Seals under a tenant's current key; `None` when there is no such tenant.
     pub fn seal(&self, tenant: TenantId, name: &BlobName<'_>, plaintext: &[u8]) -> Option<Vec<u8>> {
         self.tenant(tenant).map(|keys| keys.seal(name, plaintext))
+    }
+
+    /// Opens what was read from `store`; when it is under a key that is not here yet, reads that first.
+    ///
+    /// # Errors
+    /// See [`OpenBlobError`].
+    pub async fn open_stored(
+        &self,
+        store: &dyn Store,
+        tenant: TenantId,
+        name: &BlobName<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenBlobError> {
+        match self.open(tenant, name, sealed) {
+            Err(OpenBlobError::UnknownGeneration(generation)) => {
+                if let Err(error) = self.reload(store).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        generation,
+                        "a tenant's new key is missing"
+                    );
+                }
+                self.open(tenant, name, sealed)
+            }
+            result => result,
+        }
     }
 
     /// Opens what was sealed under one of a tenant's keys.

@@ -12,6 +12,7 @@
 //! * [`identity`]: what proves a name, and what proves a device.
 //! * [`root_key`], [`keychain`], [`hierarchy`]: the server's own keys, and how everything is sealed. [`harden`]: memory that
 //!   stays where it is.
+//! * [`tenant_keys`]: tenants' keys under the root key; [`rotation`]: new ones for old, while the server runs.
 //! * [`admin`]: the commands; [`config`]: the file; [`instance`]: coming into being, and coming up.
 //! * [`store`]: SQLite and PostgreSQL, trusted for availability only.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
@@ -44,4 +45,6 @@ pub mod proofs_of_history;
 pub mod refusals;
 pub mod registry;
 pub mod root_key;
+pub mod rotation;
 pub mod store;
+pub mod tenant_keys;

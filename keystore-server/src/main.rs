@@ -22,6 +22,10 @@ enum Command {
     /// Let people in from this machine
     #[command(subcommand)]
     User(admin::People),
+    /// Change to another root key: the configuration's [next_root_key]
+    RotateRoot(admin::RotateRoot),
+    /// Seal everything anew under new keys, while servers run
+    RotateTenant(admin::RotateTenant),
 }
 
 fn main() -> ExitCode {
@@ -32,8 +36,10 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(EnvFilter::try_from_env("PLOMBE_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
-    for finding in findings {
-        tracing::warn!(%finding, "less protected than it could be");
+    if matches!(command, Command::Serve { .. }) {
+        for finding in findings {
+            tracing::warn!(%finding, "less protected than it could be");
+        }
     }
     // Says nothing unless somebody did it before, which nobody did.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -49,6 +55,8 @@ fn main() -> ExitCode {
             Command::Init(args) => admin::init(*args).await,
             Command::Serve { config } => admin::serve(&config).await,
             Command::User(command) => admin::people(command).await,
+            Command::RotateRoot(args) => admin::rotate_root(args).await,
+            Command::RotateTenant(args) => admin::rotate_tenant(args).await,
         }
     });
     match done {

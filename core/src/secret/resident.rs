@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 ///
 /// It lies under a key that is computed, each time, from 16 KiB of random memory. A core dump or a swapped page holds
 /// ciphertext; whoever wants the key has to find and combine both, and reads the running program anyway. One use
-/// costs the hash of those 16 KiB, some ten microseconds.
+/// costs the hash of those 16 KiB, some tens of microseconds.
 ///
 /// It cannot be cloned: a second owner borrows, or takes an `Arc`.
 pub struct ResidentKey(Encrypted);

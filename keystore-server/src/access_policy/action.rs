@@ -18,6 +18,8 @@ use crate::registry::Wanted;
 pub enum Action {
     /// The keystore comes into being.
     SetUp,
+    /// Records are sealed under the tenant's new key.
+    RenewSealing,
     /// Nothing happened, and that is on record.
     Heartbeat,
     /// Requests by nobody in particular that were refused, counted.
@@ -200,6 +202,7 @@ impl Action {
     pub fn code(&self) -> &'static str {
         match self {
             Self::SetUp => "set-up",
+            Self::RenewSealing => "renew-sealing",
             Self::Heartbeat => "heartbeat",
             Self::CountRefusals { .. } => "refused-anonymous",
             Self::LogInWithCode { .. } => "log-in-with-code",

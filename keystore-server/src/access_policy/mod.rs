@@ -68,6 +68,7 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
                 Action::LogInWithCode { .. }
                 | Action::LogInWithIdentity { .. }
                 | Action::SetUp
+                | Action::RenewSealing
                 | Action::Heartbeat
                 | Action::CountRefusals { .. } => Err(refusal::NOT_FOR_DEVICES.into()),
             }

@@ -16,7 +16,7 @@ use super::clock;
 use crate::{
     config::Config,
     instance::{self, Organisation},
-    root_key,
+    root_key::{self, RootKey},
     store::{self, Location},
 };
 
@@ -134,12 +134,14 @@ pub async fn init(args: Init) -> anyhow::Result<()> {
     };
     let times = config.times();
     config.root_key.resolve(folder);
-    let root = root_key::create(&config.root_key, args.root_key.passphrase)?;
+    let root: Arc<dyn RootKey> = Arc::from(root_key::create(&config.root_key, args.root_key.passphrase)?);
     let store = store::open(&location, true).await.context("cannot make the database")?;
     let organisation = Organisation { name: domains[0].clone(), domains, admin, code_ttl: times.code };
     let origin = super::origin(&config)?;
-    let code = instance::set_up(Arc::clone(&store), &*root, origin.clone(), &organisation, clock()).await?;
-    let keychain = instance::keychain(&*store, &*root, origin).await?;
+    let code =
+        instance::set_up(Arc::clone(&store), Arc::clone(&root), origin.clone(), &organisation, clock())
+            .await?;
+    let keychain = instance::keychain(&*store, root, origin).await?;
     let code_text = instance::code_text(&code, &keychain).context("a code has 16 bytes")?;
 
     // Last: with it, the keystore is complete.

@@ -3,6 +3,7 @@
 
 mod init;
 mod people;
+mod rotate;
 mod serve;
 
 use std::{path::Path, sync::Arc, time::SystemTime};
@@ -12,6 +13,7 @@ use plombe_core::keystore::Origin;
 
 pub use init::{Init, init};
 pub use people::{People, people};
+pub use rotate::{RotateRoot, RotateTenant, rotate_root, rotate_tenant};
 pub use serve::serve;
 
 use crate::{
@@ -42,10 +44,10 @@ async fn open(
     origin: impl FnOnce(&Config) -> anyhow::Result<Origin>,
 ) -> anyhow::Result<Opened> {
     let config = Config::load(config)?;
-    let root = root_key::open(&config.root_key)?;
+    let root = Arc::from(root_key::open(&config.root_key)?);
     let store = store::open(&config.location()?, false).await.context("cannot open the database")?;
     let origin = origin(&config)?;
-    let (keychain, ledger) = instance::start(Arc::clone(&store), &*root, origin, clock()).await?;
+    let (keychain, ledger) = instance::start(Arc::clone(&store), root, origin, clock()).await?;
     Ok(Opened { config, store, keychain, ledger })
 }
 

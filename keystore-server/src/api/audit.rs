@@ -107,7 +107,8 @@ async fn disclose(app: &App, row: EntryRow, reader: TenantId, size: u64) -> Resu
     let tenant = keychain.tenant_of(&row.tenant).ok_or_else(unreadable)?;
     let name = BlobName { kind: "entry", id: &row.seq.to_be_bytes(), version: 0 };
     let sealed = row.sealed.ok_or_else(unreadable)?;
-    let content = keychain.open(tenant, &name, &sealed).map_err(|_| unreadable())?;
+    let content =
+        keychain.open_stored(&*app.store, tenant, &name, &sealed).await.map_err(|_| unreadable())?;
     let (salt, body) = content.split_first_chunk::<32>().ok_or_else(unreadable)?;
     let disclosure = Disclosure::Whole { salt: Salt::new(*salt), body: body.to_vec() };
     let is_readers = tenant == reader || tenant == crate::registry::INSTANCE;

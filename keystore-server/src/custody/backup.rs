@@ -27,7 +27,7 @@ impl Vault {
         let name = self.keychain.name(KIND, &Backup::id(backup.owner, &backup.key));
         let row = self.store.blob(&name).await?.ok_or(VaultError::Unreadable)?;
         let blob = BlobName { kind: KIND, id: &name, version: backup.version };
-        let sealed = self.keychain.open(backup.tenant, &blob, &row.sealed);
+        let sealed = self.keychain.open_stored(&*self.store, backup.tenant, &blob, &row.sealed).await;
         let sealed = sealed.map_err(|_| VaultError::Unreadable)?.to_vec().into();
         Ok(backup::Backup { sealed, version: backup.version, stored_at: backup.stored })
     }

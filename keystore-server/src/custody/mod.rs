@@ -37,6 +37,9 @@ use crate::{
 /// What a TSK's blob is called.
 const KIND: &str = "tsk";
 
+/// Every kind of blob that there is.
+pub const BLOB_KINDS: [&str; 2] = [KIND, BACKUP];
+
 /// Fetches TSKs, keeps the ones in use, and uses them.
 pub struct Vault {
     store: Arc<dyn Store>,
@@ -160,7 +163,8 @@ impl Vault {
         let name = self.keychain.name(KIND, &id);
         let row = self.store.blob(&name).await?.ok_or(VaultError::Unreadable)?;
         let blob = BlobName { kind: KIND, id: &name, version: key.blob_version };
-        let bytes = self.keychain.open(key.tenant, &blob, &row.sealed).map_err(|_| VaultError::Unreadable)?;
+        let bytes = self.keychain.open_stored(&*self.store, key.tenant, &blob, &row.sealed).await;
+        let bytes = bytes.map_err(|_| VaultError::Unreadable)?;
         let tsk = custody::from_authenticated_bytes(&bytes).map_err(|_| VaultError::Unreadable)?;
         let tsk = Arc::new(tsk);
         self.cache.keep(key.id.clone(), key.blob_version, Arc::clone(&tsk));

@@ -63,6 +63,24 @@ impl TenantKeys {
         Some(self)
     }
 
+    /// Both keyrings in one; the newest generation is the current one. Older generations stay: something that was read
+    /// before it was sealed anew is still to be opened.
+    ///
+    /// # Panics
+    ///
+    /// When the other is another tenant's.
+    #[must_use]
+    pub fn and_newest(mut self, other: Self) -> Self {
+        assert_eq!(other.tenant(), self.tenant(), "a keyring holds the keys of one tenant");
+        for (generation, key) in other.all {
+            self.all.entry(generation).or_insert(key);
+        }
+        if let Some((_, newest)) = self.all.last_key_value() {
+            self.current = Arc::clone(newest);
+        }
+        self
+    }
+
     /// Whose keys these are.
     pub fn tenant(&self) -> Uuid {
         self.current.tenant()

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     access_policy::{self, Action, Actor, Refusal, refusal, seconds},
+    custody::BLOB_KINDS,
     hierarchy::BlobName,
     keychain::Keychain,
     registry::{INSTANCE, Record, RecordKey, Registry},
@@ -182,6 +183,7 @@ impl<'a> Batch<'a> {
     }
 
     fn blob(&mut self, blob: super::Blob) {
+        debug_assert!(BLOB_KINDS.contains(&blob.kind), "or nobody can seal it anew: {}", blob.kind);
         let name = self.keychain.name(blob.kind, &blob.id);
         let Some(plaintext) = blob.plaintext else {
             self.rows.erased.push(name);

@@ -86,6 +86,7 @@ impl Mirror {
     /// Reads what other servers wrote meanwhile. `Some` records changed: they have to be published.
     pub(super) async fn catch_up(
         &mut self,
+        store: &dyn Store,
         keychain: &Keychain,
         transaction: &mut dyn Transaction,
     ) -> Result<Result<bool, Halt>, StoreError> {
@@ -101,6 +102,9 @@ impl Mirror {
             return Ok(if row.position == known { Ok(false) } else { Err(Halt::Tampered) });
         }
         let records = transaction.records_changed_after(known).await?;
+        if lacks_keys(keychain, &row, &records) {
+            keychain.reload(store).await.map_err(|error| StoreError::Keys(error.to_string()))?;
+        }
         Ok(self.take(keychain, &row, records).map(|()| true))
     }
 
@@ -238,6 +242,14 @@ impl Mirror {
     pub(super) fn digest(&self) -> [u8; 32] {
         self.head.digest
     }
+}
+
+/// Did another server change a tenant's key?
+fn lacks_keys(keychain: &Keychain, head: &HeadRow, records: &[RecordRow]) -> bool {
+    // A record that ended has an empty row.
+    let mut living = records.iter().filter(|record| !record.sealed.is_empty());
+    keychain.lacks(&keychain.name_of_tenant(INSTANCE), &head.sealed)
+        || living.any(|record| keychain.lacks(&record.tenant, &record.sealed))
 }
 
 fn xor(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {

@@ -122,7 +122,7 @@ impl Writer {
     async fn batch(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Outcome>, BatchError> {
         let store = Arc::clone(&self.store);
         let mut transaction = store.begin().await?;
-        let caught_up = self.mirror.catch_up(&self.keychain, &mut *transaction).await?;
+        let caught_up = self.mirror.catch_up(&*store, &self.keychain, &mut *transaction).await?;
         if caught_up.map_err(BatchError::Halt)? {
             *self.published.write().unwrap_or_else(PoisonError::into_inner) = self.mirror.registry().clone();
             self.checkpoint.send_replace(self.mirror.checkpoint().cloned());

@@ -149,6 +149,11 @@ impl Registry {
         Some(old)
     }
 
+    /// One of them.
+    pub fn record(&self, key: &RecordKey) -> Option<&Record> {
+        self.records.get(key).map(Arc::as_ref)
+    }
+
     /// All of them.
     pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
         self.records.values()

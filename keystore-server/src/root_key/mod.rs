@@ -14,7 +14,7 @@ use plombe_core::secret::ResidentKey;
 
 pub use self::{
     file::FileRootKey,
-    open::{RootKeyConfig, create, open},
+    open::{RootKeyConfig, create, open, open_or_create},
     passphrase::PassphraseRootKey,
     pkcs11::{Pkcs11Config, Pkcs11RootKey, TokenProblem, default_label},
 };

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Which root key the configuration means.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use plombe_core::secret::Passphrase;
 use serde::Deserialize;
 
 use super::{
-    FileRootKey, PassphraseRootKey, Pkcs11Config, Pkcs11RootKey, RootKey, RootKeyError, file, passphrase,
-    secret_file,
+    FileRootKey, PassphraseRootKey, Pkcs11Config, Pkcs11RootKey, RootKey, RootKeyError, TokenProblem, file,
+    passphrase, secret_file,
 };
 
 /// Where the root key is: in `file`, or in a token.
@@ -74,6 +77,23 @@ pub fn create(config: &RootKeyConfig, under_passphrase: bool) -> Result<Box<dyn 
         (Some(file), _) => Ok(Box::new(FileRootKey::create(file)?)),
         (None, Some(pkcs11)) => Ok(Box::new(Pkcs11RootKey::create(pkcs11.clone())?)),
         (None, None) => Err(RootKeyError::NotConfigured),
+    }
+}
+
+/// Opens the configured root key, and makes it when it is not there.
+///
+/// # Errors
+/// See [`RootKeyError`].
+pub fn open_or_create(
+    config: &RootKeyConfig,
+    under_passphrase: bool,
+) -> Result<Box<dyn RootKey>, RootKeyError> {
+    match open(config) {
+        Err(RootKeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            create(config, under_passphrase)
+        }
+        Err(RootKeyError::Token(TokenProblem::NoKey { .. })) => create(config, under_passphrase),
+        result => result,
     }
 }
 

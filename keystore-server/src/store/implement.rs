@@ -50,18 +50,30 @@ macro_rules! implement {
                 queries::wrapped_keys(&mut *self.reader().acquire().await?).await
             }
 
-            async fn put_wrapped_key(&self, row: &WrappedKeyRow) -> Result<(), StoreError> {
-                queries::put_wrapped_key(&mut *self.writer().acquire().await?, row).await
+            async fn add_wrapped_key(&self, row: &WrappedKeyRow) -> Result<(), StoreError> {
+                queries::add_wrapped_key(&mut *self.writer().acquire().await?, row).await
             }
 
-            async fn drop_wrapped_key(
+            async fn sealed_otherwise(
                 &self,
+                place: Place,
                 tenant: &[u8],
                 generation: u32,
-                root: &str,
+                after: Option<&SealedRow>,
+                limit: u32,
+            ) -> Result<Vec<SealedRow>, StoreError> {
+                let mut connection = self.reader().acquire().await?;
+                queries::sealed_otherwise(&mut connection, place, tenant, generation, after, limit).await
+            }
+
+            async fn replace_sealed(
+                &self,
+                place: Place,
+                rows: &[(SealedRow, Vec<u8>)],
             ) -> Result<(), StoreError> {
-                queries::drop_wrapped_key(&mut *self.writer().acquire().await?, tenant, generation, root)
-                    .await
+                let mut transaction = self.lock().await?;
+                queries::replace_sealed(&mut transaction, place, rows).await?;
+                Ok(transaction.commit().await?)
             }
 
             async fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
@@ -70,6 +82,10 @@ macro_rules! implement {
 
             async fn put_fact(&self, name: &str, value: &str) -> Result<(), StoreError> {
                 queries::put_fact(&mut *self.writer().acquire().await?, name, value).await
+            }
+
+            async fn replace_fact(&self, name: &str, old: &str, new: &str) -> Result<(), StoreError> {
+                queries::replace_fact(&mut *self.writer().acquire().await?, name, old, new).await
             }
 
             async fn forget_expired(&self, now: u64) -> Result<(), StoreError> {
@@ -113,6 +129,26 @@ macro_rules! implement {
 
             async fn blob(&mut self, name: &[u8]) -> Result<Option<BlobRow>, StoreError> {
                 queries::blob(&mut self.0, name).await
+            }
+
+            async fn wrapped_keys(&mut self) -> Result<Vec<WrappedKeyRow>, StoreError> {
+                queries::wrapped_keys(&mut self.0).await
+            }
+
+            async fn add_wrapped_key(&mut self, row: &WrappedKeyRow) -> Result<(), StoreError> {
+                queries::add_wrapped_key(&mut self.0, row).await
+            }
+
+            async fn drop_wrapped_key(&mut self, row: &WrappedKeyRow) -> Result<(), StoreError> {
+                queries::drop_wrapped_key(&mut self.0, row).await
+            }
+
+            async fn has_sealed_otherwise(
+                &mut self,
+                tenant: &[u8],
+                generation: u32,
+            ) -> Result<bool, StoreError> {
+                queries::has_sealed_otherwise(&mut self.0, tenant, generation).await
             }
 
             async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {

@@ -123,6 +123,29 @@ pub struct WrappedKeyRow {
     pub wrapped: Vec<u8>,
 }
 
+/// Where sealed rows lie that no digest covers, so that they may be sealed anew one by one. Records are covered: they
+/// change through the ledger alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// [`BlobRow`].
+    Blobs,
+    /// [`EntryRow`].
+    Entries,
+    /// [`RequestRow`].
+    Answers,
+}
+
+/// A sealed row of any place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedRow {
+    /// What it is called there; of an entry, its position, u64be.
+    pub id: Vec<u8>,
+    /// As its sealing has it.
+    pub version: u64,
+    /// Content.
+    pub sealed: Vec<u8>,
+}
+
 /// Everything that one batch writes, in one transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -151,6 +174,9 @@ pub enum StoreError {
     /// Gone, full, read-only, locked: it may come back.
     #[error("the database cannot be used now")]
     Unavailable(#[source] sqlx::Error),
+    /// Another server began to use a key that this one cannot unwrap at the moment.
+    #[error("a tenant's new key cannot be unwrapped now: {0}")]
+    Keys(String),
     /// Somebody else's database, or a newer one.
     #[error("this database does not fit this program: {0}")]
     Unfit(String),
@@ -181,14 +207,25 @@ pub trait Store: Send + Sync {
     async fn tile(&self, level: u8, number: u64) -> Result<Option<TileRow>, StoreError>;
     /// Tenants' keys.
     async fn wrapped_keys(&self) -> Result<Vec<WrappedKeyRow>, StoreError>;
-    /// Adds a tenant's key, or the same under another root key.
-    async fn put_wrapped_key(&self, row: &WrappedKeyRow) -> Result<(), StoreError>;
-    /// Removes a wrapping.
-    async fn drop_wrapped_key(&self, tenant: &[u8], generation: u32, root: &str) -> Result<(), StoreError>;
+    /// Adds a tenant's key, or the same under another root key, where there is none yet.
+    async fn add_wrapped_key(&self, row: &WrappedKeyRow) -> Result<(), StoreError>;
+    /// At most `limit` sealed rows of a tenant that another generation than this one sealed, and that come after `after`.
+    async fn sealed_otherwise(
+        &self,
+        place: Place,
+        tenant: &[u8],
+        generation: u32,
+        after: Option<&SealedRow>,
+        limit: u32,
+    ) -> Result<Vec<SealedRow>, StoreError>;
+    /// Puts each new sealing in the place of the old one, where that is still there. One transaction.
+    async fn replace_sealed(&self, place: Place, rows: &[(SealedRow, Vec<u8>)]) -> Result<(), StoreError>;
     /// A fact about this installation that is no secret.
     async fn fact(&self, name: &str) -> Result<Option<String>, StoreError>;
     /// States a fact.
     async fn put_fact(&self, name: &str, value: &str) -> Result<(), StoreError>;
+    /// States a fact anew, if it is still `old`.
+    async fn replace_fact(&self, name: &str, old: &str, new: &str) -> Result<(), StoreError>;
     /// Forgets device proofs and answers that expired before `now` (seconds since 1970).
     async fn forget_expired(&self, now: u64) -> Result<(), StoreError>;
     /// What would lose acknowledged writes on a power failure, in words for an administrator.
@@ -214,6 +251,14 @@ pub trait Transaction: Send {
     async fn tile(&mut self, level: u8, number: u64) -> Result<Option<TileRow>, StoreError>;
     /// One blob.
     async fn blob(&mut self, name: &[u8]) -> Result<Option<BlobRow>, StoreError>;
+    /// Tenants' keys.
+    async fn wrapped_keys(&mut self) -> Result<Vec<WrappedKeyRow>, StoreError>;
+    /// Adds a tenant's key where there is none yet.
+    async fn add_wrapped_key(&mut self, row: &WrappedKeyRow) -> Result<(), StoreError>;
+    /// Removes a wrapping.
+    async fn drop_wrapped_key(&mut self, row: &WrappedKeyRow) -> Result<(), StoreError>;
+    /// Is there anything of the tenant's, the head apart, that another generation than this one sealed?
+    async fn has_sealed_otherwise(&mut self, tenant: &[u8], generation: u32) -> Result<bool, StoreError>;
     /// Writes. Nothing of it is seen before [`Transaction::commit`].
     async fn write(&mut self, batch: &Batch) -> Result<(), StoreError>;
     /// Durable when it returns.

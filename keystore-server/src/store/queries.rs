@@ -6,8 +6,8 @@ use sqlx::{Database, QueryBuilder, Row};
 
 use super::Db;
 use crate::store::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, StoreError, TileRow,
-    WrappedKeyRow,
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, SealedRow, StoreError,
+    TileRow, WrappedKeyRow,
 };
 
 type Connection = <Db as Database>::Connection;
@@ -333,13 +333,13 @@ pub(super) async fn wrapped_keys(connection: &mut Connection) -> Result<Vec<Wrap
         .collect()
 }
 
-pub(super) async fn put_wrapped_key(
+pub(super) async fn add_wrapped_key(
     connection: &mut Connection,
     row: &WrappedKeyRow,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO wrapped_keys (tenant, generation, root, wrapped) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (tenant, generation, root) DO UPDATE SET wrapped = excluded.wrapped",
+         ON CONFLICT (tenant, generation, root) DO NOTHING",
     )
     .bind(&row.tenant[..])
     .bind(i64::from(row.generation))
@@ -352,17 +352,101 @@ pub(super) async fn put_wrapped_key(
 
 pub(super) async fn drop_wrapped_key(
     connection: &mut Connection,
-    tenant: &[u8],
-    generation: u32,
-    root: &str,
+    row: &WrappedKeyRow,
 ) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM wrapped_keys WHERE tenant = $1 AND generation = $2 AND root = $3")
-        .bind(tenant)
-        .bind(i64::from(generation))
-        .bind(root)
+        .bind(&row.tenant[..])
+        .bind(i64::from(row.generation))
+        .bind(&row.root)
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The generation stands at the beginning of each sealed blob: `hierarchy/blob.rs`.
+pub(super) async fn sealed_otherwise(
+    connection: &mut Connection,
+    place: Place,
+    tenant: &[u8],
+    generation: u32,
+    after: Option<&SealedRow>,
+    limit: u32,
+) -> Result<Vec<SealedRow>, StoreError> {
+    let query = match place {
+        Place::Blobs => {
+            "SELECT name AS id, version, sealed FROM blobs \
+             WHERE tenant = $1 AND substr(sealed, 2, 4) <> $2 AND name > $3 ORDER BY name LIMIT $4"
+        }
+        Place::Entries => {
+            "SELECT seq AS id, 0 AS version, sealed FROM entries \
+             WHERE tenant = $1 AND substr(sealed, 2, 4) <> $2 AND seq > $3 ORDER BY seq LIMIT $4"
+        }
+        Place::Answers => {
+            "SELECT id, seq AS version, answer AS sealed FROM requests \
+             WHERE tenant = $1 AND substr(answer, 2, 4) <> $2 AND id > $3 ORDER BY id LIMIT $4"
+        }
+    };
+    let query = sqlx::query(query).bind(tenant).bind(generation.to_be_bytes().to_vec());
+    let query = match place {
+        Place::Entries => query.bind(after.map_or(-1, |row| entry_number(&row.id))),
+        _ => query.bind(after.map_or_else(Vec::new, |row| row.id.clone())),
+    };
+    let rows = query.bind(i64::from(limit)).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let (id, version) = match place {
+                Place::Entries => (unsigned(row, "id")?.to_be_bytes().to_vec(), 0),
+                _ => (row.try_get("id")?, unsigned(row, "version")?),
+            };
+            Ok(SealedRow { id, version, sealed: row.try_get("sealed")? })
+        })
+        .collect()
+}
+
+fn entry_number(id: &[u8]) -> i64 {
+    id.try_into().map_or(-1, i64::from_be_bytes)
+}
+
+pub(super) async fn replace_sealed(
+    connection: &mut Connection,
+    place: Place,
+    rows: &[(SealedRow, Vec<u8>)],
+) -> Result<(), StoreError> {
+    // What was replaced or erased meanwhile stays as it is.
+    let text = match place {
+        Place::Blobs => "UPDATE blobs SET sealed = $1 WHERE name = $2 AND sealed = $3",
+        Place::Entries => "UPDATE entries SET sealed = $1 WHERE seq = $2 AND sealed = $3",
+        Place::Answers => "UPDATE requests SET answer = $1 WHERE id = $2 AND answer = $3",
+    };
+    for (row, new) in rows {
+        let query = sqlx::query(text).bind(&new[..]);
+        let query = match place {
+            Place::Entries => query.bind(entry_number(&row.id)),
+            _ => query.bind(&row.id[..]),
+        };
+        query.bind(&row.sealed[..]).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn has_sealed_otherwise(
+    connection: &mut Connection,
+    tenant: &[u8],
+    generation: u32,
+) -> Result<bool, StoreError> {
+    for place in [
+        // A record that ended has left an empty row.
+        "SELECT 1 FROM records WHERE tenant = $1 AND length(sealed) > 0 AND substr(sealed, 2, 4) <> $2 LIMIT 1",
+        "SELECT 1 FROM blobs WHERE tenant = $1 AND substr(sealed, 2, 4) <> $2 LIMIT 1",
+        "SELECT 1 FROM entries WHERE tenant = $1 AND substr(sealed, 2, 4) <> $2 LIMIT 1",
+        "SELECT 1 FROM requests WHERE tenant = $1 AND substr(answer, 2, 4) <> $2 LIMIT 1",
+    ] {
+        let query = sqlx::query(place).bind(tenant).bind(generation.to_be_bytes().to_vec());
+        if query.fetch_optional(&mut *connection).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) async fn fact(connection: &mut Connection, name: &str) -> Result<Option<String>, StoreError> {
@@ -379,6 +463,21 @@ pub(super) async fn put_fact(connection: &mut Connection, name: &str, value: &st
     .bind(value)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn replace_fact(
+    connection: &mut Connection,
+    name: &str,
+    old: &str,
+    new: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE facts SET value = $1 WHERE name = $2 AND value = $3")
+        .bind(new)
+        .bind(name)
+        .bind(old)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

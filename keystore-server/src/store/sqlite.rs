@@ -10,8 +10,8 @@ use sqlx::{
 };
 
 use super::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, Store, StoreError, TileRow,
-    Transaction, WrappedKeyRow, implement::implement,
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, SealedRow, Store,
+    StoreError, TileRow, Transaction, WrappedKeyRow, implement::implement,
 };
 
 #[path = "queries.rs"]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! The ledger on a real database: order, repetition, and what it notices when somebody else writes.
+//! The ledger on a real database: order, repetition, what it notices when somebody else writes, and new keys.
 
+mod crashing;
 mod order;
+mod rotation;
 mod stage;
 mod tampering;

@@ -69,7 +69,7 @@ impl Stage {
             code_ttl: Duration::from_secs(3600),
         };
         let store = stage.store(true).await;
-        instance::set_up(store, &root, origin(), &organisation, stage.clock()).await.unwrap();
+        instance::set_up(store, Arc::new(root), origin(), &organisation, stage.clock()).await.unwrap();
         stage
     }
 
@@ -85,7 +85,22 @@ impl Stage {
         self.folder.path()
     }
 
-    async fn store(&self, create: bool) -> Arc<dyn Store> {
+    /// Another one, on a copy of a SQLite database, under the same root key.
+    pub(crate) fn copy_with(&self, database: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("keystore.db"));
+        let copy = Self { folder, location, now: Arc::clone(&self.now) };
+        std::fs::copy(database, copy.database()).unwrap();
+        std::fs::copy(self.root(), copy.root()).unwrap();
+        copy
+    }
+
+    /// What wraps its keys.
+    pub(crate) fn root_key(&self) -> FileRootKey {
+        FileRootKey::open(&self.root()).unwrap()
+    }
+
+    pub(crate) async fn store(&self, create: bool) -> Arc<dyn Store> {
         store::open(&self.location, create).await.unwrap()
     }
 
@@ -102,7 +117,7 @@ impl Stage {
     pub(crate) async fn try_server(&self) -> Result<Server, instance::InstanceError> {
         let root = FileRootKey::open(&self.root()).unwrap();
         let store = self.store(false).await;
-        let (_, ledger) = instance::start(store, &root, origin(), self.clock()).await?;
+        let (_, ledger) = instance::start(store, Arc::new(root), origin(), self.clock()).await?;
         Ok(Server { ledger })
     }
 
@@ -112,7 +127,7 @@ impl Stage {
     }
 }
 
-fn origin() -> Origin {
+pub(crate) fn origin() -> Origin {
     "http://127.0.0.1:7420".parse().unwrap()
 }
 

@@ -17,10 +17,9 @@ use plombe_keystore::{
     keychain::InstanceSecrets,
     root_key::{self, RootKey, RootKeyConfig},
 };
+use plombe_tests::peers;
 use uuid::Uuid;
 use zeroize::Zeroizing;
-
-use crate::peers::has_program;
 
 const CHILD: &str = "PLOMBE_TEST_CORE_DUMP";
 const NAME: &str = "core_dump::a_core_dump_has_no_long_lived_key";
@@ -40,8 +39,8 @@ fn a_core_dump_has_no_long_lived_key() {
     if let Some(folder) = std::env::var_os(CHILD) {
         return serve_until_told(Path::new(&folder));
     }
-    if !has_program("gcore") {
-        return;
+    if peers::find("gcore").is_none() {
+        return peers::skip("gcore (gdb)");
     }
     let folder = tempfile::tempdir().unwrap();
     let planted = plant(folder.path());

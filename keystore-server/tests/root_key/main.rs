@@ -3,6 +3,5 @@
 
 mod core_dump;
 mod hardened;
-mod peers;
 mod program;
 mod token;

@@ -84,3 +84,36 @@ fn another_root_key_opens_nothing() {
     let error = one.add_user("alice@example.org").unwrap_err();
     assert!(error.contains("root key"), "{error}");
 }
+
+#[test]
+fn the_root_key_is_changed_in_two_steps_and_either_works_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let passphrase = folder.path().join("passphrase");
+    write_secret(&passphrase, "correct horse\n");
+    let keystore = Made::with(&[]);
+    let old = fs::read_to_string(keystore.config()).unwrap();
+    let add = |address: &str| keystore.add_user(address);
+    assert!(keystore.run(&["rotate-root"]).unwrap_err().contains("[next_root_key]"));
+
+    let place = format!("file = \"second.key\"\npassphrase_file = {passphrase:?}\n");
+    fs::write(keystore.config(), format!("{old}\n[next_root_key]\n{place}")).unwrap();
+    assert!(keystore.run(&["rotate-root"]).unwrap().contains("2 keys"));
+    assert!(keystore.run(&["rotate-root"]).unwrap().contains("2 keys"), "once more does no harm");
+    add("alice@example.org").unwrap();
+    assert!(keystore.run(&["rotate-root", "--finish"]).unwrap_err().contains("[next_root_key]"));
+    let error = keystore.run(&["rotate-tenant"]).unwrap_err();
+    assert!(error.contains("--finish"), "{error}");
+
+    let new = old.replace("file = \"root.key\"\n", &place);
+    fs::write(keystore.config(), &new).unwrap();
+    add("bob@example.org").unwrap();
+    assert!(keystore.run(&["rotate-root", "--finish"]).unwrap().contains("2 wrappings"));
+    add("carol@example.org").unwrap();
+
+    fs::write(keystore.config(), &old).unwrap();
+    assert!(add("dave@example.org").unwrap_err().contains("root key"), "the old one opens nothing any more");
+    fs::write(keystore.config(), &new).unwrap();
+    let said = keystore.run(&["rotate-tenant"]).unwrap();
+    assert!(said.contains("the keystore itself: key 2") && said.contains("tenant "), "{said}");
+    add("dave@example.org").unwrap();
+}

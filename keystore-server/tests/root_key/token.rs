@@ -2,16 +2,19 @@
 //! SoftHSM2, a PKCS#11 token in software. Its library belongs to a process, and finds its tokens by an environment
 //! variable: each test runs in a process of its own.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use plombe_keystore::root_key::{
     self, Pkcs11Config, Pkcs11RootKey, RootKey, RootKeyConfig, RootKeyError, TokenProblem,
 };
+use plombe_tests::peers;
 
-use crate::{
-    peers::{has_file, has_program},
-    program::{Made, write_secret},
-};
+use crate::program::{Made, write_secret};
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const FOLDER: &str = "PLOMBE_TEST_TOKENS";
@@ -33,7 +36,9 @@ fn in_own_process(name: &str) -> Option<Token> {
         };
         return Some(Token { config });
     }
-    if !has_file(MODULE) || !has_program("softhsm2-util") || !has_program("pkcs11-tool") {
+    let programs = ["softhsm2-util", "pkcs11-tool"];
+    if !Path::new(MODULE).exists() || programs.iter().any(|program| peers::find(program).is_none()) {
+        peers::skip("SoftHSM2 and OpenSC");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
