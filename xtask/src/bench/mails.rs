@@ -14,38 +14,41 @@ use super::{
 /// Bytes of one mail.
 const SIZE: usize = 10_000;
 
-pub(super) fn measure(scratch: &Path, plombe: &Path, programs: &[Program], count: usize) -> Result<Vec<Row>> {
+pub(super) fn measure(
+    scratch: &Path,
+    plombe: &Path,
+    programs: &[Program],
+    count: usize,
+    rounds: usize,
+) -> Result<Vec<Row>> {
     let maildir = scratch.join("Maildir");
-    for folder in ["cur", "new", "tmp"] {
-        fs::create_dir_all(maildir.join(folder))?;
-    }
-    for number in 0..count {
-        fs::write(maildir.join(format!("cur/{number}.bench:2,S")), mail(number))?;
-    }
-    let one = fs::read(maildir.join("cur/0.bench:2,S"))?;
-
     let call = |verb: &str| {
         let mut command = Command::new(plombe);
         command.env("PLOMBE_HOME", scratch.join("plombe")).args(["mail", verb, "--in-place"]).arg(&maildir);
         measure::run(command)
     };
     let (mut seal, mut open) = (Measurement::default(), Measurement::default());
-    seal.add(call("seal")?);
-    let sealed =
-        fs::read_dir(maildir.join("cur"))?.next().map(|entry| fs::read(entry?.path())).transpose()?;
-    ensure!(
-        sealed.is_some_and(|mail| mail.windows(19).any(|w| w == b"multipart/encrypted")),
-        "nothing was sealed"
-    );
-    open.add(call("open")?);
-    fs::remove_dir_all(&maildir)?;
+    for _ in 0..rounds {
+        fill(&maildir, count)?;
+        measure::settle()?;
+        seal.add(call("seal")?);
+        let sealed =
+            fs::read_dir(maildir.join("cur"))?.next().map(|entry| fs::read(entry?.path())).transpose()?;
+        ensure!(
+            sealed.is_some_and(|mail| mail.windows(19).any(|w| w == b"multipart/encrypted")),
+            "nothing was sealed"
+        );
+        measure::settle()?;
+        open.add(call("open")?);
+        fs::remove_dir_all(&maildir)?;
+    }
 
     let mut sealing = vec![("plombe, one call".to_owned(), seal)];
     let mut opening = vec![("plombe, one call".to_owned(), open)];
     if let Some(gpg) = programs.iter().find(|program| matches!(program, Program::Gpg { .. })) {
         let (plain, sealed, opened) =
             (scratch.join("mail"), scratch.join("mail.gpg"), scratch.join("mail.out"));
-        fs::write(&plain, one)?;
+        fs::write(&plain, mail(0))?;
         sealing.push((
             format!("gpg, {count} calls"),
             repeat(gpg, Job::Seal { signed: true }, &plain, &sealed, count)?,
@@ -56,6 +59,16 @@ pub(super) fn measure(scratch: &Path, plombe: &Path, programs: &[Program], count
         Row { what: format!("{count} mails of 10 KB, signed, seal"), results: sealing },
         Row { what: format!("{count} mails of 10 KB, signed, open"), results: opening },
     ])
+}
+
+fn fill(maildir: &Path, count: usize) -> Result<()> {
+    for folder in ["cur", "new", "tmp"] {
+        fs::create_dir_all(maildir.join(folder))?;
+    }
+    for number in 0..count {
+        fs::write(maildir.join(format!("cur/{number}.bench:2,S")), mail(number))?;
+    }
+    Ok(())
 }
 
 /// The sum of `count` calls, and the largest peak.

@@ -59,3 +59,12 @@ pub(super) fn run(command: Command) -> Result<Run> {
         messages.lines().rev().find_map(|line| line.strip_prefix("peak ")).and_then(|n| n.parse().ok());
     Ok(Run { time, peak_kib: peak.context("`time` said nothing about memory")? })
 }
+
+/// Waits until what was written before is on the disk, so that nobody is held up by what another program wrote.
+pub(super) fn settle() -> Result<()> {
+    let status = Command::new("sync").status().context("cannot start sync")?;
+    if !status.success() {
+        bail!("sync ended with {status}");
+    }
+    Ok(())
+}

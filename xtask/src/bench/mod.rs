@@ -59,7 +59,7 @@ fn measure_all(scratch: &Path, plombe: &Path, quick: bool) -> Result<Vec<Row>> {
         fs::remove_file(&plain)?;
     }
     say("mails of 10 KB");
-    rows.extend(mails::measure(scratch, plombe, &programs, if quick { 50 } else { 1_000 })?);
+    rows.extend(mails::measure(scratch, plombe, &programs, if quick { 50 } else { 1_000 }, rounds)?);
     Ok(rows)
 }
 
@@ -71,8 +71,10 @@ fn files(programs: &[Program], plain: &Path, label: &str, signed: bool, rounds: 
     for _ in 0..rounds {
         for (i, program) in programs.iter().enumerate() {
             let Some(command) = program.command(Job::Seal { signed }, plain, &sealed) else { continue };
+            measure::settle()?;
             sealing[i].add(measure::run(command)?);
             if let Some(command) = program.command(Job::Open, &sealed, &opened) {
+                measure::settle()?;
                 opening[i].add(measure::run(command)?);
                 let whole = fs::metadata(&opened)?.len() == fs::metadata(plain)?.len();
                 anyhow::ensure!(whole, "{} lost something", program.name());

@@ -49,13 +49,12 @@ pub(super) fn run(files: &[PathBuf], work: &Work<'_>, tally: &mut Tally<'_>) -> 
         while !rest.is_empty() {
             let (batch, mails) = read_batch(rest, tally);
             rest = &rest[batch.taken..];
-            let outcomes = workers::map(&mails, work);
+            let prepare =
+                |number: usize, content: Vec<u8>| Replacement::prepare(batch.paths[number], &content);
+            let outcomes = workers::map(&mails, work, prepare);
             let mut prepared = Vec::new();
             for (path, outcome) in batch.paths.into_iter().zip(outcomes) {
-                let name = || path.display().to_string();
-                if let Some(content) = tally.settle(name, outcome) {
-                    prepared.push(Replacement::prepare(path, &content)?);
-                }
+                prepared.extend(tally.settle(|| path.display().to_string(), outcome).transpose()?);
             }
             waiting.take().map_or(Ok(()), joined)?;
             waiting = Some(scope.spawn(|| replace_all(prepared)));
@@ -86,7 +85,7 @@ fn read_batch<'a>(files: &'a [PathBuf], tally: &mut Tally<'_>) -> (Batch<'a>, Ve
                 batch.paths.push(path.as_path());
             }
             Err(error) => {
-                let _ = tally.settle(|| path.display().to_string(), Err(error));
+                let _ = tally.settle::<()>(|| path.display().to_string(), Err(error));
             }
         }
         if mails.len() >= BATCH_MAILS || bytes >= BATCH_BYTES {

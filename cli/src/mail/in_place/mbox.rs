@@ -60,7 +60,7 @@ pub(super) fn run(path: &Path, work: &Work<'_>, tally: &mut Tally<'_>) -> anyhow
             break;
         }
         let contents: Vec<Vec<u8>> = batch.iter().map(|raw| unquote(raw.body())).collect();
-        for (raw, outcome) in batch.iter().zip(workers::map(&contents, work)) {
+        for (raw, outcome) in batch.iter().zip(workers::map(&contents, work, |_, content| content)) {
             number += 1;
             let name = || format!("{}, mail {number}", path.display());
             match tally.settle(name, refuse_large(raw, outcome)) {

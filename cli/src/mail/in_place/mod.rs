@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// What becomes of a mail.
-pub(super) enum Outcome {
+pub(super) enum Outcome<C = Vec<u8>> {
     /// This instead. Lines end with CRLF, which is put right for where the mail lies.
-    Replace(Vec<u8>),
+    Replace(C),
     /// Nothing to do.
     Leave,
 }
@@ -52,7 +52,7 @@ pub(super) struct Tally<'a> {
 
 impl Tally<'_> {
     /// Records what became of one mail, which is called `name`, and says what to write there.
-    fn settle(&mut self, name: impl FnOnce() -> String, outcome: anyhow::Result<Outcome>) -> Option<Vec<u8>> {
+    fn settle<C>(&mut self, name: impl FnOnce() -> String, outcome: anyhow::Result<Outcome<C>>) -> Option<C> {
         self.progress.advance(1);
         match outcome {
             Ok(Outcome::Replace(content)) => {
