@@ -152,7 +152,8 @@ async fn the_database_holds_no_name_and_no_address() {
         if !is_database(&path) {
             continue;
         }
-        let content = fs::read(&path).unwrap();
+        // The journal goes when the last connection does.
+        let content = fs::read(&path).unwrap_or_default();
         let holds = |word: &str| content.windows(word.len()).any(|window| window == word.as_bytes());
         assert!(!holds("alice") && !holds("confirmed"), "{}", path.display());
         looked |= holds("CREATE TABLE");
