@@ -9,8 +9,7 @@
 //! use plombe_client::{DeviceKey, Keystore, Options};
 //! use plombe_core::keystore::{EnrolmentCode, calls::session::WhoAmI};
 //!
-//! # fn main() -> Result<(), plombe_client::ClientError> {
-//! # let code: EnrolmentCode = unimplemented!();
+//! # fn first_log_in(code: EnrolmentCode) -> Result<(), plombe_client::ClientError> {
 //! let keystore = Keystore::connect("https://keys.example.org", None, Options::new(std::time::SystemTime::now))?;
 //! // Show keystore.identity().fingerprint() to the user, or rely on the code, which names it.
 //! let device = DeviceKey::generate();
