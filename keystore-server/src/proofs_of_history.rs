@@ -10,6 +10,7 @@ use plombe_core::log::{
 
 use crate::{
     app::App,
+    hierarchy::OpenBlobError,
     ledger::{Halt, head_name},
     registry::INSTANCE,
     store::{HeadRow, Store, StoreError},
@@ -79,9 +80,20 @@ pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<NodeHash>,
     Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())
 }
 
-/// Does the head's seal say that it is of this position? Everybody with the database can write the number beside it.
-fn is_genuine(app: &App, head: &HeadRow) -> bool {
-    app.keychain().open(INSTANCE, &head_name(head.position), &head.sealed).is_ok()
+/// Root of the log as it was at `size`, from the tiles.
+pub(crate) async fn root_at(store: &dyn Store, size: u64) -> Result<NodeHash, StoreError> {
+    let mut nodes = Read::new(store, root_reads(size)).await?;
+    tree_root(&mut nodes, size).map_err(|error| StoreError::Unfit(error.to_string()))
+}
+
+/// Does the head's seal say that it is of this position? Everybody with the database can write the number beside it. `None` when the
+/// key is not to be had at the moment, as when tenants' keys change: then nobody knows.
+async fn is_genuine(app: &App, head: &HeadRow) -> Option<bool> {
+    match app.keychain().open_stored(&*app.store, INSTANCE, &head_name(head.position), &head.sealed).await {
+        Ok(_) => Some(true),
+        Err(OpenBlobError::UnknownGeneration(_)) => None,
+        Err(_) => Some(false),
+    }
 }
 
 /// A client or witness shows a checkpoint. If it bears this keystore's own signature and does not fit its log, the database went back or was
@@ -95,19 +107,19 @@ pub async fn check_seen(app: &App, note: &str) {
     }
     if seen.size > own.head().size {
         // Another server of this keystore may be ahead: look at the database before judging.
-        match app.store.head().await {
-            Ok(head)
-                if head.as_ref().is_none_or(|head| !is_genuine(app, head) || head.position < seen.size) =>
-            {
-                app.ledger.halt(Halt::RolledBack);
-            }
-            // Ahead, and this server will catch up with its next batch; or nobody knows.
-            _ => {}
+        let Ok(head) = app.store.head().await else { return };
+        let is_behind = match &head {
+            None => true,
+            Some(head) if head.position < seen.size => true,
+            // Ahead, and this server will catch up: if that is what the seal says.
+            Some(head) => is_genuine(app, head).await == Some(false),
+        };
+        if is_behind {
+            app.ledger.halt(Halt::RolledBack);
         }
         return;
     }
-    let Ok(mut nodes) = Read::new(&*app.store, root_reads(seen.size)).await else { return };
-    if tree_root(&mut nodes, seen.size).is_ok_and(|root| root != seen.root) {
+    if root_at(&*app.store, seen.size).await.is_ok_and(|root| root != seen.root) {
         app.ledger.halt(Halt::Forked);
     }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     hierarchy::BlobName,
     keychain::Keychain,
+    proofs_of_history::root_at,
     registry::{INSTANCE, Kind, Record, RecordKey, Registry},
     store::{HeadRow, Name, RecordRow, Store, StoreError, Transaction},
 };
@@ -100,6 +101,10 @@ impl Mirror {
         if row.sealed == self.sealed_head {
             // The position beside the seal is for statements; it says what the seal says, or somebody wrote it.
             return Ok(if row.position == known { Ok(false) } else { Err(Halt::Tampered) });
+        }
+        // What another server wrote has to go on from what this one knows: a database that went back can have grown past it again.
+        if known > 0 && root_at(store, known).await? != self.head.frontier.root() {
+            return Ok(Err(Halt::Forked));
         }
         let records = transaction.records_changed_after(known).await?;
         if lacks_keys(keychain, &row, &records) {

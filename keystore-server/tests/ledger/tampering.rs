@@ -10,7 +10,7 @@ use plombe_keystore::{
 };
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::stage::{EndDevice, Person, Server, SetCode, Stage};
+use crate::stage::{EndDevice, Person, START, Server, SetCode, Stage};
 
 /// Somebody with the database's password.
 async fn database(stage: &Stage) -> SqliteConnection {
@@ -114,6 +114,34 @@ async fn a_database_that_goes_back_under_a_running_server_stops_it() {
     // And it stays stopped.
     let stopped = server.ask(&alice.actor, SetCode([1; 32])).await;
     assert!(matches!(stopped, Err(AskError::Halted(Halt::RolledBack))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_went_back_and_grew_past_a_server_is_another_history() {
+    const TABLES: [&str; 7] = ["head", "records", "entries", "entries_of", "tiles", "chains", "requests"];
+    let stage = Stage::new().await;
+    let server = stage.server().await;
+    let alice = server.person("alice@example.org").await;
+    let file = stage.folder().join("older.db");
+    stage.store(false).await.copy_to(&file).await.unwrap();
+    let older = stage.copy_with(&file);
+    // Entries that change no record, so that no digest tells: refusals of a session that has run out. More of them on the older state.
+    stage.set_time(START + 3601);
+    assert!(server.ask(&alice.actor, SetCode([1; 32])).await.is_err());
+    let other = older.server().await;
+    for _ in 0..3 {
+        assert!(matches!(other.ask(&alice.actor, SetCode([2; 32])).await, Err(AskError::Refused(_))));
+    }
+    drop(other);
+    // In one go: the server never sees a shorter log.
+    let mut statements = format!("ATTACH '{}' AS older; BEGIN IMMEDIATE;", older.database().display());
+    for table in TABLES {
+        statements += &format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM older.{table};");
+    }
+    let mut connection = database(&stage).await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements + "COMMIT;")).execute(&mut connection).await.unwrap();
+    let stopped = server.ask(&alice.actor, SetCode([3; 32])).await;
+    assert!(matches!(stopped, Err(AskError::Halted(Halt::Forked))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
