@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::{
     app::Times,
     identity::oidc::{IssuerConfig, Issuers},
+    limits::LimitsConfig,
     root_key::RootKeyConfig,
     store::Location,
 };
@@ -47,6 +48,9 @@ pub struct Config {
     /// What needs two administrators.
     #[serde(default)]
     pub consent: ConsentConfig,
+    /// How often who may knock.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Identity providers, one `[[issuers]]` table each.
     #[serde(default)]
     pub issuers: Vec<IssuerConfig>,
@@ -249,6 +253,7 @@ mod tests {
                 "root_key",
             ),
             (format!("{SOUND}[sessions]\nlog_in_hours = 1000\n"), "log_in_hours"),
+            (format!("{SOUND}[limits]\nlog_ins_per_minute = 0\n"), "nonzero"),
         ] {
             let error = load(&text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}\n{error}");

@@ -5,6 +5,7 @@ use std::{net::IpAddr, num::NonZeroU32};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use plombe_core::keystore::{KeyFingerprint, SessionId};
+use serde::Deserialize;
 
 /// Rate limits. They bound guessing and load; nothing relies on them to stay secret.
 pub struct Limits {
@@ -15,35 +16,58 @@ pub struct Limits {
     look_ups: DefaultKeyedRateLimiter<IpAddr>,
 }
 
-/// Attempts per minute and address. A code has 128 bits: this is about the log's and the processor's peace.
-const LOG_INS: u32 = 20;
-/// Requests per second and session, in the long run; four times as many in a burst.
-const REQUESTS: u32 = 100;
 /// Requests per minute and session with its value and another device's key that get an entry of their own.
 const FOREIGN: u32 = 6;
-/// RSA decryptions per minute and key. A padding oracle, if there was one after all, takes hundreds of thousands.
-const RSA: u32 = 600;
-/// Directory look-ups per minute and address.
-const LOOK_UPS: u32 = 120;
 
-fn per(quota: fn(NonZeroU32) -> Quota, count: u32) -> Quota {
-    quota(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+/// How often who may knock. Offices behind one address need more log-ins than a person at home.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Attempts per minute and address (for IPv6 per /64). A code has 128 bits: this is about the log's and the processor's peace.
+    pub log_ins_per_minute: NonZeroU32,
+    /// Requests per second and session, in the long run; four times as many in a burst.
+    pub requests_per_second: NonZeroU32,
+    /// RSA decryptions per minute and key. A padding oracle, if there was one after all, takes hundreds of thousands.
+    pub rsa_per_minute: NonZeroU32,
+    /// Directory look-ups per minute and address.
+    pub look_ups_per_minute: NonZeroU32,
 }
 
-impl Default for Limits {
+impl Default for LimitsConfig {
     fn default() -> Self {
-        let burst = NonZeroU32::new(4 * REQUESTS).unwrap_or(NonZeroU32::MIN);
         Self {
-            log_ins: RateLimiter::keyed(per(Quota::per_minute, LOG_INS)),
-            requests: RateLimiter::keyed(per(Quota::per_second, REQUESTS).allow_burst(burst)),
-            foreign: RateLimiter::keyed(per(Quota::per_minute, FOREIGN)),
-            rsa: RateLimiter::keyed(per(Quota::per_minute, RSA)),
-            look_ups: RateLimiter::keyed(per(Quota::per_minute, LOOK_UPS)),
+            log_ins_per_minute: at_least_one(20),
+            requests_per_second: at_least_one(100),
+            rsa_per_minute: at_least_one(600),
+            look_ups_per_minute: at_least_one(120),
         }
     }
 }
 
+fn at_least_one(count: u32) -> NonZeroU32 {
+    NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN)
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new(&LimitsConfig::default())
+    }
+}
+
 impl Limits {
+    /// As configured.
+    pub fn new(config: &LimitsConfig) -> Self {
+        let burst = config.requests_per_second.saturating_mul(at_least_one(4));
+        let requests = Quota::per_second(config.requests_per_second).allow_burst(burst);
+        Self {
+            log_ins: RateLimiter::keyed(Quota::per_minute(config.log_ins_per_minute)),
+            requests: RateLimiter::keyed(requests),
+            foreign: RateLimiter::keyed(Quota::per_minute(at_least_one(FOREIGN))),
+            rsa: RateLimiter::keyed(Quota::per_minute(config.rsa_per_minute)),
+            look_ups: RateLimiter::keyed(Quota::per_minute(config.look_ups_per_minute)),
+        }
+    }
+
     /// May this address try to log in once more?
     pub fn log_in(&self, from: IpAddr) -> bool {
         self.log_ins.check_key(&network(from)).is_ok()
@@ -101,8 +125,9 @@ mod tests {
     fn log_ins_from_one_network_are_bounded() {
         let limits = Limits::default();
         let address = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
-        let let_in = (0..2 * LOG_INS).filter(|i| limits.log_in(address(u16::try_from(*i).unwrap()))).count();
-        assert_eq!(let_in, LOG_INS as usize);
+        let allowed = LimitsConfig::default().log_ins_per_minute.get();
+        let let_in = (0..2 * allowed).filter(|i| limits.log_in(address(u16::try_from(*i).unwrap()))).count();
+        assert_eq!(let_in, allowed as usize);
         assert!(limits.log_in(IpAddr::from([192, 0, 2, 1])));
     }
 
@@ -110,7 +135,7 @@ mod tests {
     fn a_stranger_does_not_use_up_the_log_ins_of_everybody_with_an_ipv4_address() {
         let limits = Limits::default();
         let address = |last: u8| IpAddr::from(std::net::Ipv4Addr::new(192, 0, 2, last).to_ipv6_mapped());
-        (0..2 * LOG_INS).for_each(|_| _ = limits.log_in(address(1)));
+        (0..2 * LimitsConfig::default().log_ins_per_minute.get()).for_each(|_| _ = limits.log_in(address(1)));
         assert!(!limits.log_in(address(1)));
         assert!(limits.log_in(address(2)));
     }

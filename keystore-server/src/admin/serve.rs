@@ -55,7 +55,7 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         store: opened.store,
         oidc,
         nonces: Nonces::new(&nonce_key),
-        limits: Limits::default(),
+        limits: Limits::new(&opened.config.limits),
         refusals: Refusals::default(),
         times: opened.config.times(),
         policy: CryptoPolicy::standard(),
