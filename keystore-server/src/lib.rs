@@ -14,7 +14,7 @@
 //!   stays where it is.
 //! * [`tenant_keys`]: tenants' keys under the root key; [`rotation`]: new ones for old, while the server runs.
 //! * [`admin`]: the commands; [`config`]: the file; [`instance`]: coming into being, and coming up.
-//! * [`store`]: SQLite and PostgreSQL, trusted for availability only.
+//! * [`store`]: SQLite and PostgreSQL, trusted for availability only. [`backup`]: all of it in one sealed file.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
 //! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS.
 //! * [`proofs_of_history`]: proofs about the log, and what others have seen of it.
@@ -30,6 +30,7 @@ pub mod access_policy;
 pub mod admin;
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod config;
 pub mod custody;
 pub mod directory;

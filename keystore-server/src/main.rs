@@ -22,6 +22,10 @@ enum Command {
     /// Let people in from this machine
     #[command(subcommand)]
     User(admin::People),
+    /// Write everything into one sealed file, while servers run
+    Backup(admin::Backup),
+    /// Put a backup into an empty database
+    Restore(admin::Restore),
     /// Change to another root key: the configuration's [next_root_key]
     RotateRoot(admin::RotateRoot),
     /// Seal everything anew under new keys, while servers run
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
             Command::Init(args) => admin::init(*args).await,
             Command::Serve { config } => admin::serve(&config).await,
             Command::User(command) => admin::people(command).await,
+            Command::Backup(args) => admin::backup(args).await,
+            Command::Restore(args) => admin::restore(args).await,
             Command::RotateRoot(args) => admin::rotate_root(args).await,
             Command::RotateTenant(args) => admin::rotate_tenant(args).await,
         }

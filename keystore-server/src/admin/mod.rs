@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Commands of whoever runs the keystore, on its machine and with its root key.
 
+mod backup;
 mod init;
 mod people;
 mod rotate;
@@ -11,6 +12,7 @@ use std::{path::Path, sync::Arc, time::SystemTime};
 use anyhow::Context as _;
 use plombe_core::keystore::Origin;
 
+pub use backup::{Backup, Restore, backup, restore};
 pub use init::{Init, init};
 pub use people::{People, people};
 pub use rotate::{RotateRoot, RotateTenant, rotate_root, rotate_tenant};

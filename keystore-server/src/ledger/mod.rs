@@ -34,7 +34,7 @@ pub use permit::Permit;
 
 use crate::{
     access_policy::{Actor, Refusal},
-    keychain::SharedKeychain,
+    keychain::{Keychain, SharedKeychain},
     registry::Registry,
     store::{Store, StoreError},
 };
@@ -186,6 +186,14 @@ impl Ledger {
     pub fn halt(&self, halt: Halt) {
         self.halted.send_if_modified(|halted| halted.is_none() && halted.replace(halt).is_none());
     }
+}
+
+/// Is what is in `store` whole? Gives its newest checkpoint, and starts nothing.
+///
+/// # Errors
+/// The same as [`Ledger::start`].
+pub async fn check(store: &dyn Store, keychain: &Keychain) -> Result<Option<SignedCheckpoint>, StartError> {
+    Ok(mirror::Mirror::load(store, keychain).await?.checkpoint().cloned())
 }
 
 /// Why the ledger does not start.

@@ -2,11 +2,12 @@
 //! The two traits over `queries`, written once for both databases: which connection, which transaction, and nothing
 //! else. What differs (opening, locking, durability, copying) stands in `sqlite.rs` and `postgres.rs`.
 
-/// Implements [`super::Store`] and [`super::Transaction`] for `$store`, which has `reader()`, `writer()`, `lock()`,
-/// `findings()` and `copy()`.
+/// Implements [`super::Store`], [`super::Transaction`] and [`super::Snapshot`] for `$store`, which has `reader()`, `writer()`,
+/// `lock()`, `read()`, `findings()` and `copy()`.
 macro_rules! implement {
     ($store:ident) => {
         struct Write<'a>(sqlx::Transaction<'a, Db>);
+        struct Read<'a>(sqlx::Transaction<'a, Db>);
 
         #[async_trait]
         impl Store for $store {
@@ -99,6 +100,20 @@ macro_rules! implement {
             async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
                 self.copy(file).await
             }
+
+            async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+                let mut transaction = self.read().await?;
+                // The first read fixes the moment.
+                queries::head(&mut transaction).await?;
+                Ok(Box::new(Read(transaction)))
+            }
+        }
+
+        #[async_trait]
+        impl Snapshot for Read<'_> {
+            async fn page(&mut self, table: &Table, after: Option<&Row>) -> Result<Vec<Row>, StoreError> {
+                copying::page(&mut self.0, table, after).await
+            }
         }
 
         #[async_trait]
@@ -149,6 +164,14 @@ macro_rules! implement {
                 generation: u32,
             ) -> Result<bool, StoreError> {
                 queries::has_sealed_otherwise(&mut self.0, tenant, generation).await
+            }
+
+            async fn is_empty(&mut self, table: &Table) -> Result<bool, StoreError> {
+                copying::is_empty(&mut self.0, table).await
+            }
+
+            async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), StoreError> {
+                copying::insert(&mut self.0, table, rows).await
             }
 
             async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {

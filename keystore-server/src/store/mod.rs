@@ -11,10 +11,12 @@ mod implement;
 mod open;
 mod postgres;
 mod sqlite;
+mod table;
 
 use async_trait::async_trait;
 
 pub use open::{Location, open};
+pub use table::{Holds, Row, TABLES, Table, Value};
 
 /// Pseudonym of a thing: the database never sees its name.
 pub type Name = Vec<u8>;
@@ -232,6 +234,15 @@ pub trait Store: Send + Sync {
     async fn durability_findings(&self) -> Result<Vec<String>, StoreError>;
     /// A consistent copy of the whole database into `file`, where the database can do that by itself.
     async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError>;
+    /// Everything as it is now, whatever is written meanwhile.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
+}
+
+/// Everything as it was at one moment. Nobody waits for whoever reads it.
+#[async_trait]
+pub trait Snapshot: Send {
+    /// Rows of a table that come after `after` in the order of its key; an empty page is the end.
+    async fn page(&mut self, table: &Table, after: Option<&Row>) -> Result<Vec<Row>, StoreError>;
 }
 
 /// One write, under the lock.
@@ -259,6 +270,10 @@ pub trait Transaction: Send {
     async fn drop_wrapped_key(&mut self, row: &WrappedKeyRow) -> Result<(), StoreError>;
     /// Is there anything of the tenant's, the head apart, that another generation than this one sealed?
     async fn has_sealed_otherwise(&mut self, tenant: &[u8], generation: u32) -> Result<bool, StoreError>;
+    /// Is there no row in this table?
+    async fn is_empty(&mut self, table: &Table) -> Result<bool, StoreError>;
+    /// Puts rows of a backup in as they are.
+    async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), StoreError>;
     /// Writes. Nothing of it is seen before [`Transaction::commit`].
     async fn write(&mut self, batch: &Batch) -> Result<(), StoreError>;
     /// Durable when it returns.

@@ -10,10 +10,12 @@ use sqlx::{
 };
 
 use super::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, SealedRow, Store,
-    StoreError, TileRow, Transaction, WrappedKeyRow, implement::implement,
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, Row, SealedRow,
+    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow, implement::implement,
 };
 
+#[path = "copying.rs"]
+mod copying;
 #[path = "queries.rs"]
 mod queries;
 
@@ -56,6 +58,11 @@ impl Postgres {
         let mut transaction = self.pool.begin().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(HEAD_LOCK).execute(&mut *transaction).await?;
         Ok(transaction)
+    }
+
+    /// A transaction that only reads, and sees one moment.
+    async fn read(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
+        Ok(self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
     }
 
     async fn findings(&self) -> Result<Vec<String>, StoreError> {

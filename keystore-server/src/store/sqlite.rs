@@ -10,10 +10,12 @@ use sqlx::{
 };
 
 use super::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, SealedRow, Store,
-    StoreError, TileRow, Transaction, WrappedKeyRow, implement::implement,
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, Row, SealedRow,
+    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow, implement::implement,
 };
 
+#[path = "copying.rs"]
+mod copying;
 #[path = "queries.rs"]
 mod queries;
 
@@ -64,6 +66,10 @@ impl Sqlite {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// A transaction that only reads: in WAL it sees one moment, and nobody waits for it.
+    async fn read(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
+        Ok(self.readers.begin().await?)
+    }
     async fn findings(&self) -> Result<Vec<String>, StoreError> {
         let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&self.writer).await?;
         let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&self.writer).await?;

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use plombe_keystore::store::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, SealedRow, Store,
-    StoreError, TileRow, Transaction, WrappedKeyRow,
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, Row, SealedRow,
+    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow,
 };
 
 /// When it happens.
@@ -116,6 +116,11 @@ crashing! {
         fn replace_fact(name: &str, old: &str, new: &str) -> ();
         fn forget_expired(now: u64) -> ();
     }
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        self.plan.alive()?;
+        self.inner.snapshot().await
+    }
+
     async fn begin(&self) -> Result<Box<dyn Transaction + '_>, StoreError> {
         self.plan.alive()?;
         Ok(Box::new(CrashingTransaction { inner: self.inner.begin().await?, plan: &self.plan }))
@@ -133,12 +138,14 @@ crashing! {
         fn tile(level: u8, number: u64) -> Option<TileRow>;
         fn blob(name: &[u8]) -> Option<BlobRow>;
         fn wrapped_keys() -> Vec<WrappedKeyRow>;
+        fn is_empty(table: &Table) -> bool;
         fn has_sealed_otherwise(tenant: &[u8], generation: u32) -> bool;
     }
     // Writes of a transaction are counted too: what is killed between them leaves nothing.
     writes {
         fn add_wrapped_key(row: &WrappedKeyRow) -> ();
         fn drop_wrapped_key(row: &WrappedKeyRow) -> ();
+        fn insert(table: &Table, rows: &[Row]) -> ();
         fn write(batch: &Batch) -> ();
     }
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The ledger on a real database: order, repetition, what it notices when somebody else writes, and new keys.
 
+mod backup;
 mod crashing;
 mod order;
 mod rotation;

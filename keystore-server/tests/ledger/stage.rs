@@ -95,6 +95,21 @@ impl Stage {
         copy
     }
 
+    /// Another one under the same root key, whose database is empty: SQLite, and PostgreSQL where that is installed.
+    pub(crate) fn empty_ones(&self) -> Vec<Self> {
+        let urls = [None, Postgres::shared().map(Postgres::database)];
+        let places = urls.into_iter().enumerate().filter(|(place, url)| *place == 0 || url.is_some());
+        let empty = places.map(|(_, url)| {
+            let folder = tempfile::tempdir().unwrap();
+            let file = Location::Sqlite(folder.path().join("keystore.db"));
+            let location = url.map_or(file, Location::Postgres);
+            let empty = Self { folder, location, now: Arc::clone(&self.now) };
+            std::fs::copy(self.root(), empty.root()).unwrap();
+            empty
+        });
+        empty.collect()
+    }
+
     /// What wraps its keys.
     pub(crate) fn root_key(&self) -> FileRootKey {
         FileRootKey::open(&self.root()).unwrap()
