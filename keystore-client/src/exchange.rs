@@ -35,8 +35,13 @@ enum Outcome {
 }
 
 impl Keystore {
-    /// Makes one call. `token` is the session that it is made in, if any.
-    pub(crate) fn exchange<C: Call>(
+    /// Makes one call. `token` is the session that it is made in, if any. For a program that logs in its own way;
+    /// [`Session::call`](crate::Session::call) is the usual one.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientError`].
+    pub fn exchange<C: Call>(
         &self,
         device: &DeviceKey,
         token: Option<&SessionToken>,

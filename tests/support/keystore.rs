@@ -15,6 +15,7 @@ pub struct Keystore {
     folder: Scratch,
     server: Child,
     url: String,
+    listening: String,
     admin_code: String,
 }
 
@@ -27,12 +28,18 @@ impl Keystore {
         command.args(["init", "--domain", domain, "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
         let admin_code = after(&output(command.args(init)), "enrolment code: ");
         let (server, url) = serve(program, &folder.path().join("config.toml"));
-        Self { program: program.to_owned(), folder, server, url, admin_code }
+        let listening = url.clone();
+        Self { program: program.to_owned(), folder, server, url, listening, admin_code }
     }
 
     /// Where it listens.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it listens, when its configuration calls it something else.
+    pub fn listening(&self) -> &str {
+        &self.listening
     }
 
     /// Its folder: configuration, root key, database.
@@ -72,11 +79,27 @@ impl Keystore {
         let _ = self.server.wait();
     }
 
-    /// Starts it again, under the same address, after [`Keystore::kill`].
+    /// SIGTERM: it puts on record what it has counted, and ends.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        let id = self.server.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill is everywhere");
+        assert!(told.success() && self.server.wait().expect("it is ours").success());
+    }
+
+    /// Adds to its configuration; counts from the next start on.
+    #[track_caller]
+    pub fn configure(&self, text: &str) {
+        let config = self.folder.path().join("config.toml");
+        let before = std::fs::read_to_string(&config).expect("init wrote it");
+        std::fs::write(&config, format!("{before}\n{text}")).expect("it is ours");
+    }
+
+    /// Starts it again, under the same address, after [`Keystore::kill`] or [`Keystore::stop`].
     #[track_caller]
     pub fn start_again(&mut self) {
         let config = self.folder.path().join("config.toml");
-        let listen = self.url.trim_start_matches("http://");
+        let listen = self.listening.trim_start_matches("http://");
         let text = std::fs::read_to_string(&config).expect("init wrote it");
         std::fs::write(&config, text.replace("127.0.0.1:0", listen)).expect("it is ours");
         (self.server, self.url) = serve(&self.program, &config);

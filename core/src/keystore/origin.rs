@@ -32,6 +32,26 @@ impl Origin {
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
+
+    /// Do both lead to one server? `127.0.0.1`, `localhost` and `[::1]` are one machine, this one; the rest must be the same.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        match (self.loopback_port(), other.loopback_port()) {
+            (Some(port), Some(others)) => port == others,
+            _ => self == other,
+        }
+    }
+
+    /// The port of `http://` on this machine; `None` for everything else.
+    pub fn loopback_port(&self) -> Option<u16> {
+        let (host, port) = split_port(self.0.strip_prefix("http://")?)?;
+        matches!(host, "127.0.0.1" | "localhost" | "[::1]").then_some(port.unwrap_or(80))
+    }
+
+    /// Host name or address, without the port; an IPv6 address stands in brackets.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or(self.0.as_str(), |(_, authority)| authority);
+        split_port(authority).map_or(authority, |(host, _)| host)
+    }
 }
 
 impl FromStr for Origin {
@@ -126,6 +146,26 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Origin>().unwrap().as_str(), canonical);
         }
+    }
+
+    #[test]
+    fn this_machine_has_three_names_and_one_port_is_one_place() {
+        let origin = |text: &str| text.parse::<Origin>().unwrap();
+        let names = ["http://127.0.0.1:7420", "http://localhost:7420", "http://[::1]:7420"];
+        for (one, other) in names.iter().flat_map(|one| names.map(|other| (one, other))) {
+            assert!(origin(one).is_same_place(&origin(other)), "{one} {other}");
+        }
+        assert!(origin("http://localhost").is_same_place(&origin("http://127.0.0.1:80")));
+        for other in [
+            "http://127.0.0.1:7421",
+            "https://127.0.0.1:7420",
+            "http://127.0.0.2:7420",
+            "https://keys.example.org",
+        ] {
+            assert!(!origin(names[0]).is_same_place(&origin(other)), "{other}");
+        }
+        assert_eq!(origin("https://keys.example.org:8443").host(), "keys.example.org");
+        assert_eq!(origin("http://[::1]:8080").host(), "[::1]");
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub struct Refusal {
 impl Refusal {
     /// Could anybody bring it about, who knows nothing and nobody here? Then it is counted by whoever asked, not recorded one by one.
     pub fn is_anybodys(&self) -> bool {
-        [refusal::CODE_UNKNOWN.rule, refusal::PROOF_REPLAYED.rule].contains(&self.rule)
+        [refusal::CODE_UNKNOWN.rule, refusal::IDENTITY_UNKNOWN.rule, refusal::PROOF_REPLAYED.rule]
+            .contains(&self.rule)
     }
 
     /// As the API says it.
@@ -125,6 +126,12 @@ pub mod refusal {
         IDENTITY_REFUSED = "identity-refused", LoginRefused, NO_LOG_IN, "log in again: `plombe login`";
         /// Nobody here has that address.
         IDENTITY_UNKNOWN = "identity-unknown", LoginRefused, NO_LOG_IN, "ask your administrator to add you";
+        /// Whom the provider means is suspended or gone.
+        IDENTITY_OF_INACTIVE = "identity-of-inactive-principal", LoginRefused, NO_LOG_IN,
+            "ask your administrator to add you";
+        /// Whom the provider means is of another tenant than the provider.
+        IDENTITY_OF_OTHER_TENANT = "identity-of-another-tenant", LoginRefused, NO_LOG_IN,
+            "ask your administrator to add you";
         /// The address belongs to somebody whom the provider knows by another subject.
         IDENTITY_CHANGED = "identity-changed", LoginRefused, NO_LOG_IN, "ask your administrator to add you";
         /// Log-ins are not for who is logged in; the keystore's own entries are nobody else's.

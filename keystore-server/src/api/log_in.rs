@@ -152,8 +152,11 @@ impl Act for WithIdentity {
         let principal = known.or_else(|| registry.principal_of_address(&email.to_string()));
         let principal = principal.ok_or(refusal::IDENTITY_UNKNOWN)?;
         let is_its = registry.tenant(principal.tenant).is_some_and(|own| own.name == *tenant);
-        if !is_its || principal.state != PrincipalState::Active {
-            return Err(refusal::IDENTITY_UNKNOWN.into());
+        if !is_its {
+            return Err(refusal::IDENTITY_OF_OTHER_TENANT.into());
+        }
+        if principal.state != PrincipalState::Active {
+            return Err(refusal::IDENTITY_OF_INACTIVE.into());
         }
         let subject = (issuer.clone(), subject.clone());
         if principal.subject.as_ref().is_some_and(|bound| *bound != subject) {

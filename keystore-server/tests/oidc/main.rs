@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! Log-in by OpenID: with a certified provider, and against one that forges.
+//! Log-in by OpenID: with a certified provider, and against one that forges; as functions, and through the running keystore.
 
+mod attacks;
 mod configuration;
 mod flow_refusals;
 mod forgeries;
 mod forging_provider;
+mod keystore;
+#[path = "../served/mail.rs"]
+mod mail;
 mod provider_answers;
 mod real_provider;
+mod served;
 mod story;
 mod token;
 

@@ -107,7 +107,7 @@ async fn a_key_rotation_is_followed_and_an_outage_survived() {
 }
 
 /// The provider in a process of its own, on a port of its own.
-struct Provider {
+pub(crate) struct Provider {
     url: String,
     port: u16,
     process: Child,
@@ -115,7 +115,7 @@ struct Provider {
 
 impl Provider {
     /// `None` when it is not installed and may be missing.
-    fn begin() -> Option<Self> {
+    pub(crate) fn begin() -> Option<Self> {
         let folder = folder();
         if !folder.join("node_modules/oidc-provider").is_dir() {
             let required = std::env::var_os("PLOMBE_REQUIRE_PEERS").is_some_and(|value| value == "1");
@@ -125,6 +125,10 @@ impl Provider {
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Some(Self { url: format!("http://127.0.0.1:{port}"), port, process: run(port) })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     fn stop(&mut self) {
@@ -151,7 +155,7 @@ impl Drop for Provider {
     }
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/interop/oidc")
 }
 

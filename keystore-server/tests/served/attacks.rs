@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What others try in order to read Alice's mail or to speak in her name. None of it works alone, and her log shows it.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use plombe_client::{DeviceKey, Options, Session};
 use plombe_core::keystore::{
     EnrolmentCode, ProblemCode,
     calls::{
+        self,
+        certificates::{AddUserId, RevocationReason, RevocationTarget, RevokeKey, RotateSubkeys, SetExpiry},
         custody::{Context, SignDigest, SignatureClaim},
+        devices::ConfirmDevice,
         grants::{EndGrant, GiveGrant, KeyUse},
-        keys::{GenerateKey, KeyInfo, Profile},
-        login::{DeviceState, Role},
+        keys::{GenerateKey, KeyInfo, ListKeys, Profile},
+        login::{DeviceState, OidcStart, Role},
         principals::{CreateCode, CreatePrincipal, PrincipalState, SetPrincipalState, SetRoles},
         revoke::{Revoke, Target},
         session::WhoAmI,
@@ -61,7 +66,7 @@ impl Story {
     /// A second program on the device of a session.
     fn again(&self, session: &Session) -> Session {
         let device = DeviceKey::from_pkcs8(session.device().to_pkcs8()).unwrap();
-        Session::resume(session.saved(), device, Options::new(std::time::SystemTime::now)).unwrap()
+        Session::resume(session.saved(), device, Options::new(SystemTime::now)).unwrap()
     }
 
     /// Logs in as Alice with a code that an administrator made for her.
@@ -152,6 +157,82 @@ fn an_admin_who_resets_her_devices_and_logs_in_anew_gets_a_device_that_waits() {
 }
 
 #[test]
+fn a_stolen_enrolment_code_gets_a_device_that_waits() {
+    let mut story = Story::begin();
+    // She wanted it for her new laptop, and left it on her desk.
+    let mut thief = story.keystore.log_in(&story.keystore.code_for("alice@example.org"));
+    assert_eq!(story.gets_nothing(&mut thief), ProblemCode::DevicePending);
+    let own = ConfirmDevice { device: thief.identity().device, thumbprint: thief.device().thumbprint() };
+    assert_eq!(refused(thief.call(&own)), ProblemCode::DevicePending);
+    let entries = trail(&mut story.alice).0;
+    assert!(entries.iter().any(|entry| entry.action == "log-in-with-code" && entry.decision.permitted));
+    assert!(shows(&mut story.alice, &thief, "unwrap", "device-pending"));
+    assert!(shows(&mut story.alice, &thief, "confirm-device", "device-pending"));
+}
+
+#[test]
+fn an_admin_does_not_change_what_the_directory_says_of_her() {
+    let mut story = Story::begin();
+    let (key, before) = (story.key.fingerprint.clone(), story.key.certificate.clone());
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 86_400;
+    let revoke = RevokeKey {
+        key: key.clone(),
+        target: RevocationTarget::Certificate,
+        reason: RevocationReason::Compromised,
+        message: String::new(),
+    };
+    let mut admin = story.again(&story.admin);
+    assert_eq!(refused(admin.call(&revoke)), ProblemCode::NotFound);
+    assert_eq!(refused(admin.call(&RotateSubkeys { key: key.clone() })), ProblemCode::NotFound);
+    assert_eq!(
+        refused(admin.call(&SetExpiry { key: key.clone(), expires_at: Some(at) })),
+        ProblemCode::NotFound
+    );
+    let user_id = "<mallory@example.org>".to_owned();
+    assert_eq!(refused(admin.call(&AddUserId { key, user_id })), ProblemCode::NotFound);
+    // Nor does another key take her address: neither in his name, nor in that of an Alice whom he made up.
+    let generate = GenerateKey {
+        user_ids: vec!["<alice@example.org>".into()],
+        profile: Profile::Rfc4880,
+        valid_for_seconds: None,
+    };
+    assert_eq!(refused(admin.call(&generate)), ProblemCode::Denied);
+    let again = CreatePrincipal {
+        name: String::new(),
+        addresses: vec!["alice@example.org".into()],
+        roles: vec![Role::User],
+    };
+    assert_eq!(refused(admin.call(&again)), ProblemCode::Unacceptable);
+    for action in ["revoke-key", "rotate-key", "expire-key", "add-user-id"] {
+        assert!(shows(&mut story.alice, &admin, action, "key-not-yours"), "{action}");
+    }
+    let keys = story.alice.call(&ListKeys {}).unwrap().keys;
+    assert_eq!((keys.len(), &keys[0].certificate), (1, &before));
+}
+
+#[test]
+fn nobody_adds_an_issuer_through_the_api() {
+    let mut story = Story::begin();
+    // They are in the configuration, which the machine's owner writes; nothing that can be called speaks of them.
+    let callable = calls::ALL.iter().map(|(path, _)| *path);
+    let logs_in = |path: &&str| path.starts_with("/v1/login/oidc/");
+    assert!(!callable.clone().any(|path| path.contains("issuer") || path.contains("provider")));
+    assert_eq!(
+        callable.filter(logs_in).collect::<Vec<_>>(),
+        ["/v1/login/oidc/start", "/v1/login/oidc/finish"]
+    );
+    let start = OidcStart {
+        issuer: "https://mallory.example".into(),
+        redirect_uri: "http://127.0.0.1:4711/callback".into(),
+    };
+    let mut admin = story.again(&story.admin);
+    let device = DeviceKey::generate();
+    assert_eq!(refused(story.keystore.client().exchange(&device, None, &start)), ProblemCode::Unacceptable);
+    assert_eq!(story.gets_nothing(&mut admin), ProblemCode::NotFound);
+    assert!(trail(&mut story.alice).0.iter().all(|entry| entry.action != "log-in-with-identity"));
+}
+
+#[test]
 fn what_a_delegate_could_do_ends_with_the_grant_and_with_its_owner() {
     let mut story = Story::begin();
     let mut bob = story.keystore.user("bob@example.org");
@@ -177,7 +258,7 @@ fn what_a_delegate_could_do_ends_with_the_grant_and_with_its_owner() {
 #[test]
 fn a_session_value_without_its_device_key_is_useless_and_its_use_shows() {
     let mut story = Story::begin();
-    let options = Options::new(std::time::SystemTime::now);
+    let options = Options::new(SystemTime::now);
     let mut thief = Session::resume(story.alice.saved(), DeviceKey::generate(), options).unwrap();
     assert_eq!(refused(open(&mut thief, &story.key.fingerprint, &story.mail)), ProblemCode::NotLoggedIn);
     assert_eq!(refused(thief.call(&WhoAmI {})), ProblemCode::NotLoggedIn);

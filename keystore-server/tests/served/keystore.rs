@@ -20,6 +20,11 @@ impl TestKeystore {
         Self(keystore::Keystore::start(program, "example.org", init))
     }
 
+    /// Where it really listens, whatever it calls itself.
+    pub(crate) fn upstream(&self) -> &str {
+        self.0.listening()
+    }
+
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         self.0.url()
@@ -40,6 +45,11 @@ impl TestKeystore {
         self.0.code_for(address)
     }
 
+    /// Adds somebody; gives their code.
+    pub(crate) fn add(&self, address: &str) -> String {
+        self.0.add_user(address)
+    }
+
     /// Logs in on a new device.
     pub(crate) fn log_in(&self, code: &str) -> Session {
         self.try_log_in(code).unwrap()
@@ -58,6 +68,14 @@ impl TestKeystore {
     /// Adds somebody and logs in as them.
     pub(crate) fn user(&self, address: &str) -> Session {
         self.log_in(&self.0.add_user(address))
+    }
+
+    /// Ends it, puts something at the top of its configuration, and starts it again.
+    pub(crate) fn restart_with_first(&mut self, text: &str) {
+        self.0.kill();
+        let before = std::fs::read_to_string(self.config()).unwrap();
+        std::fs::write(self.config(), format!("{text}{before}")).unwrap();
+        self.0.start_again();
     }
 
     /// Kills the server and starts it again on the same database.

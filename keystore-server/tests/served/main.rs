@@ -11,4 +11,6 @@ mod directory_peers;
 mod keystore;
 mod log_in;
 mod mail;
+mod proxy;
+mod proxy_attacks;
 mod trail;

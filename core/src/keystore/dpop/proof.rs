@@ -129,7 +129,7 @@ impl Proof {
         if claims.htm != expected.method {
             return Err(ProofError::Method);
         }
-        if normalised(&claims.htu).is_none_or(|htu| Some(htu) != normalised(expected.url)) {
+        if !is_same_url(&claims.htu, expected.url) {
             return Err(ProofError::Url);
         }
         if claims.bh != to_base64url(&expected.body_hash) {
@@ -193,6 +193,14 @@ impl ProofError {
 struct Kind {
     typ: String,
     alg: String,
+}
+
+/// The same path at the same place, however a client spells this machine.
+fn is_same_url(claimed: &str, expected: &str) -> bool {
+    let (Some((claimed, path)), Some((expected, other))) = (normalised(claimed), normalised(expected)) else {
+        return false;
+    };
+    claimed.is_same_place(&expected) && path == other
 }
 
 /// Origin in one spelling, and the path byte for byte. Query and fragment do not count (RFC 9449 section 4.3).

@@ -35,9 +35,9 @@ impl Issuers {
         providers.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Names and tenants, for clients that offer a choice.
+    /// Names and identifiers, for clients that offer a choice.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.values().map(|provider| (provider.config.name.as_str(), provider.config.tenant.as_str()))
+        self.0.values().map(|provider| (provider.config.name.as_str(), provider.config.issuer.as_str()))
     }
 
     pub(super) fn find(&self, name: &str) -> Result<&Provider, Reason> {
