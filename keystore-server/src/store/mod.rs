@@ -7,11 +7,15 @@
 
 #![expect(clippy::duplicate_mod, reason = "one text, compiled for each database")]
 
+mod files;
 mod implement;
+mod migrate;
 mod open;
 mod postgres;
 mod sqlite;
 mod table;
+
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 
@@ -179,6 +183,15 @@ pub enum StoreError {
     /// Another server began to use a key that this one cannot unwrap at the moment.
     #[error("a tenant's new key cannot be unwrapped now: {0}")]
     Keys(String),
+    /// The file that is open is not the one that its name leads to any more: what is written now would be lost.
+    #[error("{} was deleted or replaced while the database is in use; put it back, or restart", .0.display())]
+    Replaced(PathBuf),
+    /// It does not answer.
+    #[error("the database does not answer")]
+    Silent,
+    /// A number that the database has no room for: nothing of its batch is written.
+    #[error("a number is larger than the database can hold")]
+    TooLarge,
     /// Somebody else's database, or a newer one.
     #[error("this database does not fit this program: {0}")]
     Unfit(String),

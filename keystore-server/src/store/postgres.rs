@@ -5,13 +5,16 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    PgPool,
+    Connection as _, PgConnection, PgPool,
+    migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{
     Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, Row, SealedRow,
-    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow, implement::implement,
+    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow,
+    implement::{implement, within},
+    migrate,
 };
 
 #[path = "copying.rs"]
@@ -19,10 +22,25 @@ mod copying;
 #[path = "queries.rs"]
 mod queries;
 
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
 type Db = sqlx::Postgres;
 
 /// Waiting for a connection before a request is told that the database is gone.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the database does for us, so that a server which is frozen, or whose machine is gone, does not hold up the others: it loses
+/// its transaction (and so the lock of the log's head) before those that wait give up. Each that gives up records nothing,
+/// says so, and tries again with the next request.
+const LIMITS: [(&str, &str); 7] = [
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("lock_timeout", "8s"),
+    ("statement_timeout", "30s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25s"),
+];
 
 /// Number of the advisory lock that stands for the log's head; any constant will do. A lock on the row would not hold
 /// before there is a row.
@@ -37,13 +55,21 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         let options = options.application_name("plombe-keystore");
-        let pool =
-            PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await?;
-        sqlx::migrate!("migrations/postgres")
-            .run(&pool)
-            .await
-            .map_err(|e| StoreError::Unfit(e.to_string()))?;
+        // Without limits: a migration may take its time, and another server's is waited for.
+        let mut migrating = PgConnection::connect_with(&options).await?;
+        MIGRATIONS.run(&mut migrating).await.map_err(|error| migrate::failed(error, &MIGRATIONS))?;
+        migrating.close().await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options.options(LIMITS))
+            .await?;
         Ok(Self { pool })
+    }
+
+    /// A database server looks after its files itself.
+    fn still_there(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn reader(&self) -> &PgPool {
@@ -62,7 +88,10 @@ impl Postgres {
 
     /// A transaction that only reads, and sees one moment.
     async fn read(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
-        Ok(self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+        let mut transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        // It holds nobody up, and may wait for a slow disk.
+        sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *transaction).await?;
+        Ok(transaction)
     }
 
     async fn findings(&self) -> Result<Vec<String>, StoreError> {

@@ -16,13 +16,19 @@ type AnyRow = <Db as Database>::Row;
 /// Rows per statement: well below the number of parameters that either database takes.
 const AT_ONCE: usize = 500;
 
-/// Databases count in `i64`.
-fn number(n: u64) -> i64 {
+/// Databases count in `i64`. What does not fit is not written: another number in its place would be believed.
+fn number(n: u64) -> Result<i64, StoreError> {
+    i64::try_from(n).map_err(|_| StoreError::TooLarge)
+}
+
+/// For looking things up: nothing lies beyond what can be written.
+fn up_to(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn unsigned(row: &AnyRow, column: &str) -> Result<u64, sqlx::Error> {
-    row.try_get::<i64, _>(column).map(|n| u64::try_from(n).unwrap_or(0))
+fn unsigned(row: &AnyRow, column: &str) -> Result<u64, StoreError> {
+    let n = row.try_get::<i64, _>(column)?;
+    u64::try_from(n).map_err(|_| StoreError::Unfit(format!("{column} is negative")))
 }
 
 pub(super) async fn head(connection: &mut Connection) -> Result<Option<HeadRow>, StoreError> {
@@ -63,7 +69,7 @@ pub(super) async fn records_changed_after(
     let rows = sqlx::query(
         "SELECT kind, name, version, tenant, sealed FROM records WHERE changed > $1 ORDER BY changed",
     )
-    .bind(number(position))
+    .bind(up_to(position))
     .fetch_all(connection)
     .await?;
     rows.iter().map(record).collect()
@@ -76,8 +82,9 @@ pub(super) async fn insert_proofs(
     let mut fresh = std::collections::HashSet::new();
     for some in proofs.chunks(AT_ONCE) {
         let mut query = QueryBuilder::<Db>::new("INSERT INTO proofs (id, expires) ");
-        query.push_values(some, |mut values, (id, expires)| {
-            values.push_bind(id.clone()).push_bind(number(*expires));
+        let rows = some.iter().map(|(id, expires)| Ok((id.clone(), number(*expires)?)));
+        query.push_values(rows.collect::<Result<Vec<_>, StoreError>>()?, |mut values, (id, expires)| {
+            values.push_bind(id).push_bind(expires);
         });
         query.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
         for row in query.build().fetch_all(&mut *connection).await? {
@@ -141,9 +148,10 @@ pub(super) async fn tile(
     level: u8,
     at: u64,
 ) -> Result<Option<TileRow>, StoreError> {
+    let Ok(place) = i64::try_from(at) else { return Ok(None) };
     let row = sqlx::query("SELECT hashes FROM tiles WHERE level = $1 AND number = $2")
         .bind(i16::from(level))
-        .bind(number(at))
+        .bind(place)
         .fetch_optional(connection)
         .await?;
     row.map(|row| Ok(TileRow { level, number: at, hashes: row.try_get("hashes")? })).transpose()
@@ -179,10 +187,13 @@ pub(super) async fn entries(
     from: u64,
     limit: u32,
 ) -> Result<Vec<EntryRow>, StoreError> {
+    let (Ok(first), Some(others)) = (i64::try_from(from), limit.checked_sub(1)) else {
+        return Ok(Vec::new());
+    };
     let rows =
-        sqlx::query("SELECT seq, tenant, sealed FROM entries WHERE seq >= $1 AND seq < $2 ORDER BY seq")
-            .bind(number(from))
-            .bind(number(from.saturating_add(u64::from(limit))))
+        sqlx::query("SELECT seq, tenant, sealed FROM entries WHERE seq >= $1 AND seq <= $2 ORDER BY seq")
+            .bind(first)
+            .bind(first.saturating_add(i64::from(others)))
             .fetch_all(connection)
             .await?;
     rows.iter().map(entry).collect()
@@ -194,12 +205,13 @@ pub(super) async fn entries_of(
     from: u64,
     limit: u32,
 ) -> Result<Vec<EntryRow>, StoreError> {
+    let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
     let rows = sqlx::query(
         "SELECT e.seq, e.tenant, e.sealed FROM entries_of l JOIN entries e ON e.seq = l.seq \
          WHERE l.who = $1 AND l.seq >= $2 ORDER BY l.seq LIMIT $3",
     )
     .bind(who)
-    .bind(number(from))
+    .bind(from)
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
@@ -209,20 +221,21 @@ pub(super) async fn entries_of(
 pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<(), StoreError> {
     for some in batch.entries.chunks(AT_ONCE) {
         let mut query = QueryBuilder::<Db>::new("INSERT INTO entries (seq, tenant, sealed) ");
-        query.push_values(some, |mut values, entry| {
-            values
-                .push_bind(number(entry.seq))
-                .push_bind(entry.tenant.clone())
-                .push_bind(entry.sealed.clone());
+        let rows = some.iter().map(|entry| Ok((number(entry.seq)?, entry)));
+        query.push_values(rows.collect::<Result<Vec<_>, StoreError>>()?, |mut values, (seq, entry)| {
+            values.push_bind(seq).push_bind(entry.tenant.clone()).push_bind(entry.sealed.clone());
         });
         query.build().execute(&mut *connection).await?;
     }
-    let lists: Vec<(&Name, u64)> =
-        batch.entries.iter().flat_map(|entry| entry.lists.iter().map(|who| (who, entry.seq))).collect();
+    let lists: Vec<(&Name, i64)> = batch
+        .entries
+        .iter()
+        .flat_map(|entry| entry.lists.iter().map(|who| Ok((who, number(entry.seq)?))))
+        .collect::<Result<_, StoreError>>()?;
     for some in lists.chunks(AT_ONCE) {
         let mut query = QueryBuilder::<Db>::new("INSERT INTO entries_of (who, seq) ");
         query.push_values(some, |mut values, (who, seq)| {
-            values.push_bind((*who).clone()).push_bind(number(*seq));
+            values.push_bind((*who).clone()).push_bind(*seq);
         });
         query.push(" ON CONFLICT (who, seq) DO NOTHING");
         query.build().execute(&mut *connection).await?;
@@ -233,7 +246,7 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
              ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
         )
         .bind(i16::from(tile.level))
-        .bind(number(tile.number))
+        .bind(number(tile.number)?)
         .bind(&tile.hashes[..])
         .execute(&mut *connection)
         .await?;
@@ -247,8 +260,8 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
         )
         .bind(record.kind)
         .bind(&record.name[..])
-        .bind(number(record.version))
-        .bind(number(position))
+        .bind(number(record.version)?)
+        .bind(number(position)?)
         .bind(&record.tenant[..])
         .bind(&record.sealed[..])
         .execute(&mut *connection)
@@ -261,7 +274,7 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
              sealed = excluded.sealed",
         )
         .bind(&blob.name[..])
-        .bind(number(blob.version))
+        .bind(number(blob.version)?)
         .bind(&blob.tenant[..])
         .bind(&blob.sealed[..])
         .execute(&mut *connection)
@@ -278,10 +291,10 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
         )
         .bind(&request.id[..])
         .bind(&request.digest[..])
-        .bind(number(request.seq))
+        .bind(number(request.seq)?)
         .bind(&request.tenant[..])
         .bind(&request.answer[..])
-        .bind(number(request.expires))
+        .bind(number(request.expires)?)
         .execute(&mut *connection)
         .await?;
     }
@@ -291,7 +304,7 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
              ON CONFLICT (only_one) DO UPDATE SET position = excluded.position, sealed = excluded.sealed, \
              checkpoint = excluded.checkpoint",
         )
-        .bind(number(head.position))
+        .bind(number(head.position)?)
         .bind(&head.sealed[..])
         .bind(&head.checkpoint)
         .execute(&mut *connection)
@@ -303,12 +316,14 @@ pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<
 async fn write_chains(connection: &mut Connection, chains: &[ChainRow]) -> Result<(), StoreError> {
     for some in chains.chunks(AT_ONCE) {
         let mut query = QueryBuilder::<Db>::new("INSERT INTO chains (key, counter, last) ");
-        query.push_values(some, |mut values, chain| {
-            values
-                .push_bind(chain.key.clone())
-                .push_bind(number(chain.counter))
-                .push_bind(number(chain.last));
-        });
+        let rows =
+            some.iter().map(|chain| Ok((chain.key.clone(), number(chain.counter)?, number(chain.last)?)));
+        query.push_values(
+            rows.collect::<Result<Vec<_>, StoreError>>()?,
+            |mut values, (key, counter, last)| {
+                values.push_bind(key).push_bind(counter).push_bind(last);
+            },
+        );
         query.push(" ON CONFLICT (key) DO UPDATE SET counter = excluded.counter, last = excluded.last");
         query.build().execute(&mut *connection).await?;
     }
@@ -325,7 +340,8 @@ pub(super) async fn wrapped_keys(connection: &mut Connection) -> Result<Vec<Wrap
         .map(|row| {
             Ok(WrappedKeyRow {
                 tenant: row.try_get("tenant")?,
-                generation: u32::try_from(unsigned(row, "generation")?).unwrap_or(u32::MAX),
+                generation: u32::try_from(unsigned(row, "generation")?)
+                    .map_err(|_| StoreError::Unfit("a key's generation is out of range".into()))?,
                 root: row.try_get("root")?,
                 wrapped: row.try_get("wrapped")?,
             })
@@ -483,7 +499,7 @@ pub(super) async fn replace_fact(
 
 pub(super) async fn forget_expired(connection: &mut Connection, now: u64) -> Result<(), StoreError> {
     for table in ["DELETE FROM proofs WHERE expires < $1", "DELETE FROM requests WHERE expires < $1"] {
-        sqlx::query(table).bind(number(now)).execute(&mut *connection).await?;
+        sqlx::query(table).bind(up_to(now)).execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -6,18 +6,24 @@ use std::{path::Path, time::Duration};
 use async_trait::async_trait;
 use sqlx::{
     SqlitePool,
+    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::{
     Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, Row, SealedRow,
-    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow, implement::implement,
+    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow,
+    files::Files,
+    implement::{implement, within},
+    migrate,
 };
 
 #[path = "copying.rs"]
 mod copying;
 #[path = "queries.rs"]
 mod queries;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 type Db = sqlx::Sqlite;
 
@@ -26,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One writer, since SQLite has one lock; several readers, since WAL lets them read meanwhile.
 pub(super) struct Sqlite {
+    files: Files,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -44,13 +51,14 @@ impl Sqlite {
             .pragma("secure_delete", "ON")
             .foreign_keys(true);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
-            .await
-            .map_err(|e| StoreError::Unfit(e.to_string()))?;
+        MIGRATIONS.run(&writer).await.map_err(|error| migrate::failed(error, &MIGRATIONS))?;
         let readers =
             SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
-        Ok(Self { writer, readers })
+        Ok(Self { files: Files::of(file), writer, readers })
+    }
+
+    fn still_there(&self) -> Result<(), StoreError> {
+        self.files.still_there()
     }
 
     fn reader(&self) -> &SqlitePool {
@@ -63,6 +71,7 @@ impl Sqlite {
 
     /// Takes the write lock at once: a transaction that reads first and wants to write later can fail in between.
     async fn lock(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
+        self.still_there()?;
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
@@ -70,6 +79,7 @@ impl Sqlite {
     async fn read(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
         Ok(self.readers.begin().await?)
     }
+
     async fn findings(&self) -> Result<Vec<String>, StoreError> {
         let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&self.writer).await?;
         let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&self.writer).await?;
