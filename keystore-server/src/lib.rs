@@ -17,6 +17,7 @@
 //! * [`store`]: SQLite and PostgreSQL, trusted for availability only. [`backup`]: all of it in one sealed file.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
 //! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS.
+//! * [`openapi`]: the description of everything that is served.
 //! * [`proofs_of_history`]: proofs about the log, and what others have seen of it.
 
 use zeroizing_alloc::ZeroAlloc;
@@ -42,6 +43,7 @@ pub mod instance;
 pub mod keychain;
 pub mod ledger;
 pub mod limits;
+pub mod openapi;
 pub mod proofs_of_history;
 pub mod refusals;
 pub mod registry;

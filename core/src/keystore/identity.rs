@@ -10,6 +10,7 @@ use super::{bytes::from_base64url, bytes::to_base64url, fields, origin::Origin};
 
 /// A keystore's public keys, pinned by clients at the first log-in, and where it was reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeystoreIdentity {
     /// Where it is. Not part of the fingerprint: a keystore may move and stays the same keystore.
     pub origin: Origin,

@@ -12,6 +12,7 @@ pub const API_VERSION: u32 = 1;
 
 /// A keystore's business card. Clients pin `identity` and believe the rest no further than it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Info {
     /// Its keys.
     pub identity: KeystoreIdentity,
@@ -25,6 +26,7 @@ pub struct Info {
 
 /// How one logs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoginMethods {
     /// With an enrolment code?
     pub code: bool,
@@ -35,6 +37,7 @@ pub struct LoginMethods {
 
 /// An identity provider, for people to choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OidcLogin {
     /// Name to show, and what [`super::calls::login::OidcStart`] names.
     pub name: String,

@@ -23,6 +23,8 @@ mod info;
 mod origin;
 mod padding;
 mod problem;
+#[cfg(feature = "schema")]
+mod schema;
 mod session;
 
 pub use bytes::{Bytes, SecretBytes};

@@ -3,35 +3,55 @@
 
 use axum::{
     Router,
-    routing::{get, post},
+    handler::Handler,
+    http::header,
+    response::IntoResponse as _,
+    routing::{MethodRouter, get, post},
 };
 use plombe_core::keystore::{INFO_PATH, calls, envelope::MAX_REQUEST_BYTES};
+use schemars::JsonSchema;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 use super::{Serve, audit, info, sealed};
-use crate::{app::App, directory};
+use crate::{
+    app::App,
+    directory,
+    openapi::{self, Described},
+};
 
 /// Slower requests are half-open connections.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
-struct Calls {
+/// What is served, and how it is described.
+struct Routes {
     router: Router<App>,
-    paths: Vec<&'static str>,
+    calls: Vec<Described>,
+    public: Vec<(&'static str, &'static str)>,
 }
 
-impl Calls {
-    fn and<C: Serve>(mut self) -> Self
+impl Routes {
+    fn and<C: Serve + JsonSchema>(mut self) -> Self
     where
-        C::Answer: Send,
+        C::Answer: Send + JsonSchema,
     {
         self.router = self.router.route(C::PATH, post(sealed::serve::<C>));
-        self.paths.push(C::PATH);
+        self.calls.push(Described::new::<C>());
+        self
+    }
+
+    fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.public("GET", path, get(handler))
+    }
+
+    fn public(mut self, method: &'static str, path: &'static str, served: MethodRouter<App>) -> Self {
+        self.router = self.router.route(path, served);
+        self.public.push((method, path));
         self
     }
 }
 
-fn calls() -> Calls {
-    Calls { router: Router::new(), paths: Vec::new() }
+fn routes() -> Routes {
+    let routes = Routes { router: Router::new(), calls: Vec::new(), public: Vec::new() }
         .and::<calls::login::LoginWithCode>()
         .and::<calls::login::OidcStart>()
         .and::<calls::login::OidcFinish>()
@@ -71,19 +91,30 @@ fn calls() -> Calls {
         .and::<calls::approvals::BreakGlassUnwrap>()
         .and::<calls::audit::ListEntries>()
         .and::<calls::audit::ProveConsistency>()
+        .get(INFO_PATH, info::info)
+        .get("/v1/health", info::health)
+        .get("/v1/ready", info::ready)
+        .get("/v1/log/checkpoint", audit::checkpoint)
+        .get("/v1/log/proof/{old}/{new}", audit::consistency)
+        .get("/v1/log/tile/{level}/{*number}", audit::tile);
+    let routes = directory::routes()
+        .into_iter()
+        .fold(routes, |all, (method, path, one)| all.public(method, path, one));
+    let document: axum::body::Bytes = openapi::document(&routes.calls).to_string().into();
+    routes.get(openapi::PATH, move || async move {
+        ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+    })
+}
+
+/// The description of everything that is served.
+pub fn openapi() -> serde_json::Value {
+    openapi::document(&routes().calls)
 }
 
 /// Everything that this keystore serves.
 pub fn router(app: App) -> Router {
-    calls()
+    routes()
         .router
-        .route(INFO_PATH, get(info::info))
-        .route("/v1/health", get(info::health))
-        .route("/v1/ready", get(info::ready))
-        .route("/v1/log/checkpoint", get(audit::checkpoint))
-        .route("/v1/log/proof/{old}/{new}", get(audit::consistency))
-        .route("/v1/log/tile/{level}/{*number}", get(audit::tile))
-        .merge(directory::routes())
         .layer(RequestBodyLimitLayer::new(MAX_REQUEST_BYTES))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .layer(CatchPanicLayer::new())
@@ -96,10 +127,19 @@ mod tests {
 
     #[test]
     fn every_call_of_the_protocol_is_served() {
-        let mut served = calls().paths;
+        let mut served: Vec<_> = routes().calls.iter().map(|call| call.path).collect();
         let mut known: Vec<_> = calls::ALL.iter().map(|(path, _)| *path).collect();
         served.sort_unstable();
         known.sort_unstable();
         assert_eq!(served, known);
+    }
+
+    #[test]
+    fn everything_else_that_is_served_is_described() {
+        let mut served = routes().public;
+        let mut described: Vec<_> = openapi::public_routes().collect();
+        served.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(served, described);
     }
 }

@@ -10,25 +10,23 @@ pub mod reply;
 pub mod vks;
 pub mod wkd;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
 
-/// Every path of the directory.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/.well-known/openpgpkey/policy", get(wkd::direct_policy))
-        .route("/.well-known/openpgpkey/{domain}/policy", get(wkd::advanced_policy))
-        .route("/.well-known/openpgpkey/hu/{hash}", get(wkd::direct))
-        .route("/.well-known/openpgpkey/{domain}/hu/{hash}", get(wkd::advanced))
-        .route("/pks/lookup", get(hkp::lookup))
-        .route("/pks/add", post(hkp::add))
-        .route("/vks/v1/by-fingerprint/{fingerprint}", get(vks::by_fingerprint))
-        .route("/vks/v1/by-keyid/{key_id}", get(vks::by_key_id))
-        .route("/vks/v1/by-email/{address}", get(vks::by_email))
-        .route("/vks/v1/upload", post(vks::upload))
-        .route("/vks/v1/request-verify", post(vks::upload))
+/// Everything of the directory: method, path, and who answers. Described in [`openapi`](crate::openapi).
+pub fn routes() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
+    vec![
+        ("GET", "/.well-known/openpgpkey/policy", get(wkd::direct_policy)),
+        ("GET", "/.well-known/openpgpkey/{domain}/policy", get(wkd::advanced_policy)),
+        ("GET", "/.well-known/openpgpkey/hu/{hash}", get(wkd::direct)),
+        ("GET", "/.well-known/openpgpkey/{domain}/hu/{hash}", get(wkd::advanced)),
+        ("GET", "/pks/lookup", get(hkp::lookup)),
+        ("POST", "/pks/add", post(hkp::add)),
+        ("GET", "/vks/v1/by-fingerprint/{fingerprint}", get(vks::by_fingerprint)),
+        ("GET", "/vks/v1/by-keyid/{key_id}", get(vks::by_key_id)),
+        ("GET", "/vks/v1/by-email/{address}", get(vks::by_email)),
+        ("POST", "/vks/v1/upload", post(vks::upload)),
+        ("POST", "/vks/v1/request-verify", post(vks::upload)),
+    ]
 }

@@ -13,11 +13,13 @@ use crate::keystore::{ApprovalId, Bytes, KeyFingerprint, PrincipalId};
 
 /// Lists what waits for consent and what was decided lately.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListApprovals {}
 
 /// Approvals.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Approvals {
     /// Newest first.
     pub approvals: Vec<Approval>,
@@ -25,6 +27,7 @@ pub struct Approvals {
 
 /// Something that needs other people's consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Approval {
     /// Its name in the API.
     pub id: ApprovalId,
@@ -50,6 +53,7 @@ pub struct Approval {
 
 /// How far an approval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalState {
     /// Waits for consent.
@@ -66,6 +70,7 @@ pub enum ApprovalState {
 
 /// Says yes or no to something that waits. No is also for whose key it is, and also after a yes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Approve {
     /// To what.
@@ -77,6 +82,7 @@ pub struct Approve {
 /// Asks for one more administrator after the first two. Once another one agreed and the delay is over, who asked sets exactly these
 /// roles with [`SetRoles`](super::principals::SetRoles).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestAdmin {
     /// Who.
@@ -89,6 +95,7 @@ pub struct RequestAdmin {
 
 /// Asks for the use of somebody's key without them. The owner sees it in their log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestBreakGlass {
     /// Which key.
@@ -103,6 +110,7 @@ pub struct RequestBreakGlass {
 
 /// Unwraps under a break-glass approval that the caller asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BreakGlassUnwrap {
     /// Which approval.

@@ -14,6 +14,7 @@ pub const MAX_ENTRIES: u32 = 500;
 
 /// Reads a page of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListEntries {
     /// Whose entries.
@@ -27,6 +28,7 @@ pub struct ListEntries {
 
 /// Whose entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// The caller's own: what the caller did, and what was done with the caller's keys and account.
@@ -39,6 +41,7 @@ pub enum Scope {
 
 /// A page of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entries {
     /// By position.
     pub entries: Vec<Entry>,
@@ -50,6 +53,7 @@ pub struct Entries {
 
 /// One entry and the way from it to the checkpoint's root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Index of the leaf.
     pub position: u64,
@@ -84,6 +88,7 @@ impl Entry {
 
 /// Asks for the proof that the log was only appended to between two sizes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProveConsistency {
     /// Number of leaves then.
@@ -94,6 +99,7 @@ pub struct ProveConsistency {
 
 /// That the log was only appended to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Consistency {
     /// Consistency proof (RFC 6962).
     pub proof: Vec<NodeHash>,

@@ -8,6 +8,7 @@ use crate::keystore::{Bytes, KeyFingerprint};
 
 /// Stores the backup of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PutBackup {
     /// Of the certificate.
@@ -21,6 +22,7 @@ pub struct PutBackup {
 
 /// Fetches a backup.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FetchBackup {
     /// Of the certificate.
@@ -29,11 +31,13 @@ pub struct FetchBackup {
 
 /// Lists one's backups.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListBackups {}
 
 /// A backup.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Backup {
     /// As it was put.
     pub sealed: Bytes,
@@ -45,6 +49,7 @@ pub struct Backup {
 
 /// Which backups there are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Backups {
     /// By fingerprint.
     pub backups: Vec<BackupInfo>,
@@ -52,6 +57,7 @@ pub struct Backups {
 
 /// That there is a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BackupInfo {
     /// Of the certificate.
     pub key: KeyFingerprint,

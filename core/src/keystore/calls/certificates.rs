@@ -8,6 +8,7 @@ use crate::keystore::{Bytes, KeyFingerprint};
 
 /// Certifies User IDs on somebody else's certificate, which claims them itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CertifyUserIds {
     /// The certifying key in custody.
@@ -20,6 +21,7 @@ pub struct CertifyUserIds {
 
 /// Replaces subkeys by new ones. Old encryption subkeys still unwrap.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RotateSubkeys {
     /// The key.
@@ -28,6 +30,7 @@ pub struct RotateSubkeys {
 
 /// Sets when a key expires.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetExpiry {
     /// The key.
@@ -38,6 +41,7 @@ pub struct SetExpiry {
 
 /// Revokes a key, one of its subkeys or one of its User IDs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeKey {
     /// The key.
@@ -53,6 +57,7 @@ pub struct RevokeKey {
 
 /// What of a key is revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RevocationTarget {
     /// All of it.
@@ -65,6 +70,7 @@ pub enum RevocationTarget {
 
 /// Why something is revoked (RFC 9580 section 5.2.3.31).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RevocationReason {
     /// None given.
@@ -81,6 +87,7 @@ pub enum RevocationReason {
 
 /// Adds a User ID.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddUserId {
     /// The key.
@@ -91,6 +98,7 @@ pub struct AddUserId {
 
 /// A certificate that has changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangedCertificate {
     /// All of it, binary.
     pub certificate: Bytes,

@@ -8,6 +8,7 @@ use crate::keystore::{Bytes, KeyFingerprint, SecretBytes};
 
 /// What a use is for, as the client tells it: for the log, never a reason to allow anything. No content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Context {
     /// `Message-ID` of the mail, when there is one.
@@ -22,6 +23,7 @@ pub struct Context {
 
 /// What a program is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// Opening a mail to read it.
@@ -41,6 +43,7 @@ pub enum Purpose {
 
 /// Unwraps the session key of one PKESK.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unwrap {
     /// Certificate whose key is used.
@@ -56,6 +59,7 @@ pub struct Unwrap {
 
 /// The session key of one message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unwrapped {
     /// Algorithm octet of RFC 9580 section 9.3, when the PKESK carries one (version 3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +72,7 @@ pub struct Unwrapped {
 
 /// Signs one digest with a subkey whose sole flag is "sign".
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignDigest {
     /// Certificate whose key is used.
@@ -86,6 +91,7 @@ pub struct SignDigest {
 
 /// What the client says that it signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignatureClaim {
     /// OpenPGP signature type: 0 (binary) or 1 (text). Others are refused.
@@ -96,6 +102,7 @@ pub struct SignatureClaim {
 
 /// A signature.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signed {
     /// The algorithm-specific fields of a signature packet (RFC 9580 section 5.2.3).
     pub signature: Bytes,

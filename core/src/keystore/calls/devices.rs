@@ -8,6 +8,7 @@ use crate::keystore::{DeviceId, DeviceThumbprint, PrincipalId};
 
 /// Lists one's own devices; an admin may name somebody else.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListDevices {
     /// Whose; `None` for one's own.
@@ -17,6 +18,7 @@ pub struct ListDevices {
 
 /// The devices of one principal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Devices {
     /// Newest first.
     pub devices: Vec<Device>,
@@ -24,6 +26,7 @@ pub struct Devices {
 
 /// One device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Device {
     /// Its name in the API.
     pub id: DeviceId,
@@ -43,6 +46,7 @@ pub struct Device {
 
 /// Confirms a pending device of the same principal, after the six words were compared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmDevice {
     /// Which.

@@ -8,6 +8,7 @@ use crate::keystore::{GrantId, KeyFingerprint, PrincipalId};
 
 /// What can be done with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyUse {
     /// Unwrap session keys.
@@ -22,11 +23,13 @@ pub enum KeyUse {
 
 /// Lists the grants that the caller gave or holds.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListGrants {}
 
 /// Grants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Grants {
     /// Newest first.
     pub grants: Vec<Grant>,
@@ -34,6 +37,7 @@ pub struct Grants {
 
 /// One grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Grant {
     /// Its name in the API.
     pub id: GrantId,
@@ -53,6 +57,7 @@ pub struct Grant {
 
 /// Gives somebody the use of one's key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GiveGrant {
     /// Which key.
@@ -67,6 +72,7 @@ pub struct GiveGrant {
 
 /// Ends a grant; its owner or its holder may.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndGrant {
     /// Which.

@@ -8,6 +8,7 @@ use crate::keystore::{Bytes, GrantId, KeyFingerprint, PrincipalId, SecretBytes};
 
 /// Makes a key in the keystore.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GenerateKey {
     /// User IDs, the primary one first: `Alice <alice@example.org>`.
@@ -21,6 +22,7 @@ pub struct GenerateKey {
 
 /// Format and algorithms of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Version 4: Ed25519 and Curve25519.
@@ -33,6 +35,7 @@ pub enum Profile {
 
 /// Puts a key that was made elsewhere into the keystore.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImportKey {
     /// The TSK, unlocked, in binary form. It is sealed to the keystore like all of the request.
@@ -41,6 +44,7 @@ pub struct ImportKey {
 
 /// A key that now is in custody.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyInCustody {
     /// What is public of it.
     pub key: KeyInfo,
@@ -51,11 +55,13 @@ pub struct KeyInCustody {
 
 /// Lists the keys that the caller owns or was granted.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListKeys {}
 
 /// Keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Keys {
     /// By fingerprint.
     pub keys: Vec<KeyInfo>,
@@ -63,6 +69,7 @@ pub struct Keys {
 
 /// What is public of a key in custody, and what the caller may do with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyInfo {
     /// Of the certificate.
     pub fingerprint: KeyFingerprint,

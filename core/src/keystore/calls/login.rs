@@ -8,6 +8,7 @@ use crate::keystore::{DeviceId, PrincipalId, SecretBytes, SessionId, SessionToke
 
 /// Logs in with an enrolment code. The proof's key becomes the device's key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LoginWithCode {
     /// The code's secret part (16 bytes).
@@ -18,6 +19,7 @@ pub struct LoginWithCode {
 
 /// Begins a log-in at an identity provider (authorization code, PKCE; the keystore is the relying party).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OidcStart {
     /// Which provider, by its name in [`Info`](crate::keystore::Info).
@@ -28,6 +30,7 @@ pub struct OidcStart {
 
 /// Where to send the browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OidcStarted {
     /// The provider's page.
     pub url: String,
@@ -37,6 +40,7 @@ pub struct OidcStarted {
 
 /// Ends a log-in with what the redirect brought. Same device key as [`OidcStart`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OidcFinish {
     /// `code` of the redirect.
@@ -52,6 +56,7 @@ pub struct OidcFinish {
 
 /// A log-in that worked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoggedIn {
     /// The session.
     pub session: SessionGrant,
@@ -61,6 +66,7 @@ pub struct LoggedIn {
 
 /// A session, and how long it lasts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionGrant {
     /// Goes into the `Authorization` header.
     pub token: SessionToken,
@@ -74,6 +80,7 @@ pub struct SessionGrant {
 
 /// Who a session speaks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Whose tenant.
     pub tenant: TenantId,
@@ -95,6 +102,7 @@ pub struct Identity {
 
 /// What a principal is allowed in general. Admins administer; they decrypt nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Has keys and uses them.
@@ -111,6 +119,7 @@ pub enum Role {
 
 /// How far a device is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceState {
     /// Logged in, but nobody who could know has said that it is the principal's.

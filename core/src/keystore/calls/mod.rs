@@ -60,6 +60,7 @@ pub struct Request<C> {
 
 /// Nothing to say but yes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {}
 
 macro_rules! calls {

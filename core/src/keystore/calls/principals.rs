@@ -8,6 +8,7 @@ use crate::keystore::{CodeId, PrincipalId, SecretBytes};
 
 /// Creates a principal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreatePrincipal {
     /// Name, for people.
@@ -20,6 +21,7 @@ pub struct CreatePrincipal {
 
 /// Lists principals.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListPrincipals {
     /// After this one; `None` from the start.
@@ -32,6 +34,7 @@ pub struct ListPrincipals {
 
 /// A page of principals.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Principals {
     /// By id.
     pub principals: Vec<Principal>,
@@ -41,6 +44,7 @@ pub struct Principals {
 
 /// One principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Principal {
     /// Its name in the API.
     pub id: PrincipalId,
@@ -58,6 +62,7 @@ pub struct Principal {
 
 /// May a principal do anything?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PrincipalState {
     /// Yes.
@@ -70,6 +75,7 @@ pub enum PrincipalState {
 
 /// Suspends a principal, or lets it go on. To end one is [`super::revoke::Revoke`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetPrincipalState {
     /// Who.
@@ -80,6 +86,7 @@ pub struct SetPrincipalState {
 
 /// Sets a principal's roles. After the first two, a further admin needs the consent of others.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetRoles {
     /// Who.
@@ -90,6 +97,7 @@ pub struct SetRoles {
 
 /// A principal after the change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrincipalChange {
     /// As it is now.
     pub principal: Principal,
@@ -97,6 +105,7 @@ pub struct PrincipalChange {
 
 /// Makes an enrolment code for a principal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateCode {
     /// For whom.
@@ -108,6 +117,7 @@ pub struct CreateCode {
 
 /// A new enrolment code. With the keystore's identity it makes an [`EnrolmentCode`](crate::keystore::EnrolmentCode).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewCode {
     /// Its name in the log.
     pub id: CodeId,

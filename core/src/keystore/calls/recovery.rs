@@ -8,6 +8,7 @@ use crate::keystore::{Bytes, SecretBytes};
 
 /// Sets one's recovery code. The code is made on the device; the keystore gets its hash alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetRecoveryCode {
     /// [`RecoveryCode::hash`](crate::keystore::RecoveryCode::hash).
@@ -16,6 +17,7 @@ pub struct SetRecoveryCode {
 
 /// Confirms the pending device that asks. The code works once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recover {
     /// The code's 16 bytes.

@@ -8,6 +8,7 @@ use crate::keystore::{ApprovalId, DeviceId, GrantId, PrincipalId, SessionId};
 
 /// Ends something and everything derived from it, on all servers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
     /// What.
@@ -19,6 +20,7 @@ pub struct Revoke {
 
 /// What is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// A principal, for good.
@@ -31,6 +33,7 @@ pub enum Target {
 
 /// What has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ended {
     /// These sessions.
     pub sessions: Vec<SessionId>,

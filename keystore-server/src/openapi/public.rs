@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! What is asked without a seal: the keystore's card, its log, its directory.
+
+use schemars::Schema;
+use serde_json::{Map, Value, json};
+
+/// One of them.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    /// As the router writes it.
+    pub(super) path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    query: &'static [(&'static str, &'static str)],
+    answers: &'static [(u16, Body, &'static str)],
+}
+
+#[derive(Clone, Copy)]
+enum Body {
+    Info,
+    Document,
+    Hashes,
+    Problem,
+    Text,
+    Binary,
+    Armored,
+    Empty,
+}
+
+use Body::{Armored, Binary, Document, Empty, Hashes, Info, Problem, Text};
+
+const NO_CERTIFICATE: (u16, Body, &str) = (404, Text, "Nothing here that is shown.");
+const TOO_OFTEN: (u16, Body, &str) = (429, Text, "Too many look-ups from there.");
+const STOPPED: (u16, Body, &str) = (503, Text, "The keystore has stopped.");
+const LOG_LIMIT: (u16, Body, &str) = (429, Problem, "Too many questions about the log from there.");
+const LOG_AWAY: (u16, Body, &str) = (503, Empty, "The database cannot be read now.");
+const KEYS: &[(u16, Body, &str)] =
+    &[(200, Armored, "Certificates, armored."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
+const WKD: &[(u16, Body, &str)] =
+    &[(200, Binary, "Certificates with the asked User IDs."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
+const POLICY: &[(u16, Body, &str)] = &[(200, Text, "An empty policy."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
+const NO_UPLOADS: &[(u16, Body, &str)] =
+    &[(403, Text, "Certificates do not come in this way."), TOO_OFTEN, STOPPED];
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/v1/info",
+        id: "Info",
+        summary: "The keystore's keys and how one logs in.",
+        query: &[],
+        answers: &[(200, Info, "Its card.")],
+    },
+    Route {
+        method: "GET",
+        path: super::PATH,
+        id: "OpenApi",
+        summary: "This document.",
+        query: &[],
+        answers: &[(200, Document, "An OpenAPI document.")],
+    },
+    Route {
+        method: "GET",
+        path: "/v1/health",
+        id: "Health",
+        summary: "Does the process answer?",
+        query: &[],
+        answers: &[(200, Text, "It does.")],
+    },
+    Route {
+        method: "GET",
+        path: "/v1/ready",
+        id: "Ready",
+        summary: "Can it record, and so serve?",
+        query: &[],
+        answers: &[(200, Text, "It can."), (503, Text, "It cannot, and says why.")],
+    },
+    Route {
+        method: "GET",
+        path: "/v1/log/checkpoint",
+        id: "LogCheckpoint",
+        summary: "How far the log has grown, signed (C2SP checkpoint).",
+        query: &[],
+        answers: &[(200, Text, "A signed note."), (404, Empty, "The log is empty."), LOG_LIMIT],
+    },
+    Route {
+        method: "GET",
+        path: "/v1/log/proof/{old}/{new}",
+        id: "LogProof",
+        summary: "That the log of the one size extends that of the other (RFC 6962).",
+        query: &[],
+        answers: &[
+            (200, Hashes, "The proof."),
+            (400, Empty, "These are not numbers."),
+            (404, Empty, "The log has no such size."),
+            LOG_LIMIT,
+            LOG_AWAY,
+        ],
+    },
+    Route {
+        method: "GET",
+        path: "/v1/log/tile/{level}/{*number}",
+        id: "LogTile",
+        summary: "Hashes of one tile as far as they go (C2SP tlog-tiles).",
+        query: &[],
+        answers: &[
+            (200, Binary, "32 bytes each."),
+            (400, Empty, "The level is not a number."),
+            (404, Empty, "There is no such tile."),
+            LOG_LIMIT,
+            LOG_AWAY,
+        ],
+    },
+    Route {
+        method: "GET",
+        path: "/.well-known/openpgpkey/policy",
+        id: "WkdDirectPolicy",
+        summary: "Web Key Directory, direct method: the policy of the domain that was asked.",
+        query: &[],
+        answers: POLICY,
+    },
+    Route {
+        method: "GET",
+        path: "/.well-known/openpgpkey/{domain}/policy",
+        id: "WkdPolicy",
+        summary: "Web Key Directory, advanced method: a domain's policy.",
+        query: &[],
+        answers: POLICY,
+    },
+    Route {
+        method: "GET",
+        path: "/.well-known/openpgpkey/hu/{hash}",
+        id: "WkdDirect",
+        summary: "Web Key Directory, direct method: certificates of an address.",
+        query: &[("l", "The local part. Not looked at.")],
+        answers: WKD,
+    },
+    Route {
+        method: "GET",
+        path: "/.well-known/openpgpkey/{domain}/hu/{hash}",
+        id: "Wkd",
+        summary: "Web Key Directory, advanced method: certificates of an address.",
+        query: &[("l", "The local part. Not looked at.")],
+        answers: WKD,
+    },
+    Route {
+        method: "GET",
+        path: "/pks/lookup",
+        id: "HkpLookup",
+        summary: "HKP: certificates of an address, a fingerprint or a key ID.",
+        query: &[("op", "`get`, `index` or `vindex`."), ("search", "What to look for, whole.")],
+        answers: &[
+            (200, Armored, "Certificates, or the machine-readable index."),
+            NO_CERTIFICATE,
+            TOO_OFTEN,
+            (501, Text, "Not one of these operations."),
+            STOPPED,
+        ],
+    },
+    Route {
+        method: "POST",
+        path: "/pks/add",
+        id: "HkpAdd",
+        summary: "HKP: refused.",
+        query: &[],
+        answers: NO_UPLOADS,
+    },
+    Route {
+        method: "GET",
+        path: "/vks/v1/by-fingerprint/{fingerprint}",
+        id: "VksByFingerprint",
+        summary: "VKS: the certificate of a fingerprint.",
+        query: &[],
+        answers: KEYS,
+    },
+    Route {
+        method: "GET",
+        path: "/vks/v1/by-keyid/{key_id}",
+        id: "VksByKeyId",
+        summary: "VKS: the certificates of a key ID.",
+        query: &[],
+        answers: KEYS,
+    },
+    Route {
+        method: "GET",
+        path: "/vks/v1/by-email/{address}",
+        id: "VksByEmail",
+        summary: "VKS: the certificates of an address.",
+        query: &[],
+        answers: KEYS,
+    },
+    Route {
+        method: "POST",
+        path: "/vks/v1/upload",
+        id: "VksUpload",
+        summary: "VKS: refused.",
+        query: &[],
+        answers: NO_UPLOADS,
+    },
+    Route {
+        method: "POST",
+        path: "/vks/v1/request-verify",
+        id: "VksRequestVerify",
+        summary: "VKS: refused.",
+        query: &[],
+        answers: NO_UPLOADS,
+    },
+];
+
+/// OpenAPI has no sign for the rest of a path.
+pub(super) fn template(path: &str) -> String {
+    path.replace("{*", "{")
+}
+
+pub(super) fn operation(route: &Route, info: &Schema, problem: &Schema) -> Value {
+    let names = route.path.split('{').skip(1).filter_map(|part| part.split('}').next());
+    let in_path = names.map(|name| {
+        json!({
+            "name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": { "type": "string" }
+        })
+    });
+    let in_query = route.query.iter().map(|(name, about)| {
+        json!({ "name": name, "in": "query", "description": about, "schema": { "type": "string" } })
+    });
+    let mut answers = Map::new();
+    for (status, body, about) in route.answers {
+        let mut answer = json!({ "description": about });
+        if let Some(content) = content(*body, info, problem) {
+            answer["content"] = content;
+        }
+        answers.insert(status.to_string(), answer);
+    }
+    json!({
+        "operationId": route.id,
+        "summary": route.summary,
+        "security": [],
+        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "responses": answers
+    })
+}
+
+fn content(body: Body, info: &Schema, problem: &Schema) -> Option<Value> {
+    let json = |schema: Value| Some(json!({ "application/json": { "schema": schema } }));
+    match body {
+        Info => json(info.clone().to_value()),
+        Problem => json(problem.clone().to_value()),
+        Document => json(json!({ "type": "object" })),
+        Hashes => json(json!({ "type": "array", "items": { "$ref": "#/components/schemas/NodeHash" } })),
+        Text => Some(json!({ "text/plain": { "schema": { "type": "string" } } })),
+        Binary => Some(json!({ "application/octet-stream": {} })),
+        Armored => Some(json!({ "application/pgp-keys": { "schema": { "type": "string" } } })),
+        Empty => None,
+    }
+}
