@@ -38,4 +38,9 @@ impl<'a> App<'a> {
             terminal,
         })
     }
+
+    /// The same a moment later: what was changed in this run is judged as it stands now, not as it stood before.
+    pub(crate) fn afterwards(&self) -> anyhow::Result<Self> {
+        Self::new(self.terminal)
+    }
 }

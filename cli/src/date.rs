@@ -33,8 +33,8 @@ pub(crate) fn asctime(time: SystemTime) -> String {
     format!("{weekday} {} {day:2} {hours:02}:{minutes:02}:{seconds:02} {year}", months[month as usize - 1])
 }
 
-/// Times before 1970 do not occur in OpenPGP.
-fn seconds(time: SystemTime) -> u64 {
+/// Whole seconds since 1970. Times before that do not occur in OpenPGP.
+pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 

@@ -12,7 +12,7 @@ use crate::{
     contacts,
     input::Input,
     keyring::Keyring,
-    keystore::Use,
+    keystore::Purpose,
     output::{self, Content},
     progress::Watched,
     terminal::Tone,
@@ -42,7 +42,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let sealed = SealedMessage::parse(Watched::new(input, app.terminal))?;
 
     let mut keyring = Keyring::open(app, &args.passphrase)?;
-    keyring.is_for(Use::Decrypt, None);
+    keyring.is_for(Purpose::Decrypt);
     keyring.add_passwords(&args.password_file)?;
     let session_key = keyring.session_key(&sealed)?;
 

@@ -15,7 +15,7 @@ use crate::{
     exit::Failure,
     input::{self, Input},
     keyring::Keyring,
-    keystore::Use,
+    keystore::Purpose,
     output::{self, Content},
     passphrase,
     progress::Watched,
@@ -80,7 +80,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut signers = Vec::new();
     if !args.sign_as.is_empty() {
         let mut keyring = Keyring::open(app, &args.passphrase)?;
-        keyring.is_for(Use::Sign, None);
+        keyring.is_for(Purpose::Sign);
         for who in &args.sign_as {
             signers.push(keyring.required_signer(who)?);
         }

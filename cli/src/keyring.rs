@@ -15,8 +15,9 @@ use crate::{
     app::App,
     args::PassphraseArgs,
     exit::{Exit, Failure},
-    keystore::{Custody, Use},
+    keystore::{Context, Custody, Held, Purpose},
     passphrase::{self, Passphrases},
+    terminal::Tone,
     who::{self, Who},
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Keyring<'a> {
     custody: Custody,
     passphrases: Passphrases,
     passwords: Vec<Passphrase>,
+    /// Whose shared keys were mentioned.
+    told: Vec<Fingerprint>,
 }
 
 /// Who signs: a TSK of this machine, or a key in custody.
@@ -75,7 +78,8 @@ impl<'a> Keyring<'a> {
             own.push(Own { certificate: locked.certificate(), locked, unlocked: None });
         }
         let custody = Custody::open(app)?;
-        Ok(Self { app, own, custody, passphrases: Passphrases::from_args(args)?, passwords: Vec::new() })
+        let passphrases = Passphrases::from_args(args)?;
+        Ok(Self { app, own, custody, passphrases, passwords: Vec::new(), told: Vec::new() })
     }
 
     /// Takes passwords for messages that are sealed to one.
@@ -98,8 +102,13 @@ impl<'a> Keyring<'a> {
     }
 
     /// What the next uses of keys are for. The keystore puts it on record.
-    pub(crate) fn is_for(&self, purpose: Use, message_id: Option<String>) {
-        self.custody.is_for(purpose, message_id);
+    pub(crate) fn is_for(&self, purpose: Purpose) {
+        self.custody.is_for(Context { purpose, ..Context::default() });
+    }
+
+    /// The same for a mail, as its outer header names it.
+    pub(crate) fn is_for_mail(&self, purpose: Purpose, message_id: Option<String>, sender: Option<String>) {
+        self.custody.is_for(Context { message_id, sender, purpose });
     }
 
     /// The session key of `sealed`: from the TSKs that it names, then from keys in custody that it names, then from any if it hides a
@@ -123,7 +132,7 @@ impl<'a> Keyring<'a> {
                 Err(error) => failed_unlock = failed_unlock.or(Some(error)),
             }
         }
-        if let Some(session_key) = self.custody.session_key(sealed, false)? {
+        if let Some(session_key) = self.session_key_from_custody(sealed, false)? {
             return Ok(session_key);
         }
         if hidden {
@@ -139,14 +148,35 @@ impl<'a> Keyring<'a> {
                 Err(UnwrapError::NoMatchingKey { .. }) => {}
                 other => return Ok(other?),
             }
-            if let Some(session_key) = self.custody.session_key(sealed, true)? {
+            if let Some(session_key) = self.session_key_from_custody(sealed, true)? {
                 return Ok(session_key);
             }
         }
         if sealed.has_password() {
             return self.session_key_from_password(sealed);
         }
+        match self.custody.ask_again(self.app) {
+            Ok(true) => {
+                for hidden in [false, true] {
+                    if let Some(session_key) = self.session_key_from_custody(sealed, hidden)? {
+                        return Ok(session_key);
+                    }
+                }
+            }
+            Ok(false) => {}
+            Err(error) => failed_unlock = failed_unlock.or(Some(error)),
+        }
         Err(failed_unlock.unwrap_or_else(|| no_key(&recipients)))
+    }
+
+    fn session_key_from_custody(
+        &mut self,
+        sealed: &SealedMessage<'_>,
+        hidden: bool,
+    ) -> anyhow::Result<Option<SessionKey>> {
+        let Some((session_key, held)) = self.custody.session_key(sealed, hidden)? else { return Ok(None) };
+        tell_shared(self.app, held, "opened", &mut self.told);
+        Ok(Some(session_key))
     }
 
     fn session_key_from_password(&mut self, sealed: &SealedMessage<'_>) -> anyhow::Result<SessionKey> {
@@ -170,15 +200,22 @@ impl<'a> Keyring<'a> {
         if let Some(number) = best {
             return self.unlock(number).cloned().map(|tsk| Some(OwnSigner::Local(tsk)));
         }
+        if let Some(signer) = self.signer_in_custody(who) {
+            return Ok(Some(signer));
+        }
+        if let Some(&number) = meant.first() {
+            return Err(self.can_sign(who, number).expect_err("it was sorted out above").into());
+        }
+        Ok(if self.custody.ask_again(self.app)? { self.signer_in_custody(who) } else { None })
+    }
+
+    /// One's own before one that somebody shares, the newest of them.
+    fn signer_in_custody(&mut self, who: &Who) -> Option<OwnSigner> {
         let held = self.custody.keys().iter().filter(|held| held.signs() && who.means(&held.certificate));
         let able = held.filter(|held| held.certificate.can_sign(&self.app.policy, self.app.now).is_ok());
-        match (able.max_by_key(|held| held.certificate.created()), meant.first()) {
-            (Some(held), _) => Ok(Some(OwnSigner::Custody(self.custody.signer(held)))),
-            (None, Some(&number)) => {
-                Err(self.can_sign(who, number).expect_err("it was sorted out above").into())
-            }
-            (None, None) => Ok(None),
-        }
+        let best = able.max_by_key(|held| (!held.is_shared(), held.certificate.created()))?;
+        tell_shared(self.app, best, "signing", &mut self.told);
+        Some(OwnSigner::Custody(self.custody.signer(best)))
     }
 
     /// As [`Keyring::signer`]; having none is a failure.
@@ -188,6 +225,10 @@ impl<'a> Keyring<'a> {
 
     /// The signer when nobody is named: the only key that can sign now.
     pub(crate) fn only_signer(&mut self) -> anyhow::Result<OwnSigner> {
+        let nothing = |ring: &Self| ring.own.is_empty() && ring.custody.keys().is_empty();
+        if nothing(self) {
+            self.custody.ask_again(self.app)?;
+        }
         let able: Vec<usize> = (0..self.own.len())
             .filter(|&i| self.own[i].certificate.can_sign(&self.app.policy, self.app.now).is_ok())
             .collect();
@@ -196,7 +237,10 @@ impl<'a> Keyring<'a> {
             held.filter(|held| held.certificate.can_sign(&self.app.policy, self.app.now).is_ok()).collect();
         match (&able[..], &held[..]) {
             (&[only], []) => self.unlock(only).cloned().map(OwnSigner::Local),
-            ([], [only]) => Ok(OwnSigner::Custody(self.custody.signer(only))),
+            ([], [only]) => {
+                tell_shared(self.app, only, "signing", &mut self.told);
+                Ok(OwnSigner::Custody(self.custody.signer(only)))
+            }
             ([], []) => {
                 Err(Failure::new(Exit::CertificateUnusable, "there is no secret key here that can sign")
                     .hint("`plombe key generate you@example.org` makes one")
@@ -235,6 +279,17 @@ impl<'a> Keyring<'a> {
             own.unlocked = Some(unlocked);
         }
         Ok(own.unlocked.as_ref().expect("filled just above"))
+    }
+}
+
+/// Whoever acts with somebody else's key shall know it; its owner does.
+fn tell_shared(app: &App<'_>, held: &Held, what: &str, told: &mut Vec<Fingerprint>) {
+    let fingerprint = held.fingerprint();
+    if held.is_shared() && !told.contains(&fingerprint) {
+        let name = who::name(app, &held.certificate);
+        let text = format!("{what} with the key of {name}, who shares it with you and sees each use");
+        app.terminal.note(Tone::Plain, "shared key", &text);
+        told.push(fingerprint);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     args::{OutputArgs, PassphraseArgs},
     input::Input,
     keyring::Keyring,
-    keystore::Use,
+    keystore::Purpose,
     output::{self, Content},
     progress::Watched,
     terminal::Tone,
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut keyring = Keyring::open(app, &args.passphrase)?;
-    keyring.is_for(Use::Sign, None);
+    keyring.is_for(Purpose::Sign);
     let mut signers = Vec::new();
     for who in &args.sign_as {
         signers.push(keyring.required_signer(who)?);

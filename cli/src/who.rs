@@ -115,7 +115,7 @@ impl Who {
             .into()
     }
 
-    fn ambiguous(&self, fingerprints: impl Iterator<Item = String>) -> anyhow::Error {
+    pub(crate) fn ambiguous(&self, fingerprints: impl Iterator<Item = String>) -> anyhow::Error {
         let fingerprints: Vec<String> = fingerprints.collect();
         let message = format!("{self} may mean several certificates: {}", fingerprints.join(", "));
         Failure::new(Exit::Conflict, message).hint("name one of them by its fingerprint").into()

@@ -15,14 +15,19 @@ pub(super) enum Secret {
     Locked,
     Open,
     Keystore,
+    /// In the keystore, somebody else's, who lets this machine's person use it.
+    Shared,
 }
 
 impl Secret {
     pub(super) fn of(app: &App<'_>, certificate: &Certificate) -> anyhow::Result<Self> {
         let fingerprint = certificate.fingerprint();
         Ok(match app.tsks.by_fingerprint(&fingerprint)? {
-            None if Account::new(app).holds(&fingerprint)? => Self::Keystore,
-            None => Self::None,
+            None => match Account::new(app).key(&fingerprint)? {
+                None => Self::None,
+                Some(key) if key.grant.is_some() => Self::Shared,
+                Some(_) => Self::Keystore,
+            },
             Some(tsk) if tsk.is_locked() => Self::Locked,
             Some(_) => Self::Open,
         })
@@ -34,6 +39,7 @@ impl Secret {
             Self::Locked => "locked",
             Self::Open => "open",
             Self::Keystore => "keystore",
+            Self::Shared => "shared",
         }
     }
 }
@@ -117,6 +123,7 @@ pub(super) fn text(app: &App<'_>, certificate: &Certificate) -> anyhow::Result<S
         Secret::Locked => "here, under a passphrase",
         Secret::Open => "here, without a passphrase",
         Secret::Keystore => "in the keystore",
+        Secret::Shared => "in the keystore, its owner's; you may use it (`plombe key shares`)",
     };
     let aead = if about.reads_seipdv2 { ", reads AEAD (SEIPDv2)" } else { "" };
     let _ = writeln!(text, "certificate  {}", spaced(&about.fingerprint.to_hex()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key expire`: when a certificate ends by itself; also brings an expired one back.
 
+use plombe_core::keystore::calls::certificates::SetExpiry;
 use serde_json::json;
 
 use super::{change::Change, describe};
@@ -9,6 +10,7 @@ use crate::{
     args::PassphraseArgs,
     date::{self, Expiry},
     exit::Failure,
+    keystore::OwnInCustody,
     output,
     terminal::Tone,
     who::{self, Who},
@@ -32,9 +34,17 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
             .hint("to end a certificate at once there is `plombe key revoke`")
             .into());
     }
-    let mut change = Change::begin(app, &args.who, &args.passphrase)?;
-    change.tsk = change.tsk.set_expiry(expires, &app.policy, app.now)?;
-    let certificate = change.finish(app)?;
+    let certificate = match OwnInCustody::find(app, &args.who, &args.passphrase)? {
+        Some(own) => {
+            own.change(app, &SetExpiry { key: own.key.clone(), expires_at: expires.map(date::seconds) })?
+        }
+        None => {
+            let mut change = Change::begin(app, &args.who, &args.passphrase)?;
+            change.tsk = change.tsk.set_expiry(expires, &app.policy, change.now)?;
+            change.finish(app)?
+        }
+    };
+    let app = &app.afterwards()?;
     if app.terminal.json {
         return output::print_json(&json!({"certificate": describe::json(app, &certificate)?}));
     }

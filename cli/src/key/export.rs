@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    args::OutputArgs,
+    args::{OutputArgs, PassphraseArgs},
+    exit::{Exit, Failure},
+    keystore::OwnInCustody,
     output::{self, Content},
     who::Who,
 };
@@ -32,6 +34,14 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         let mut armored = zeroize::Zeroizing::new(String::new());
         let mut exported = Vec::new();
         for who in &args.who {
+            if OwnInCustody::find(app, who, &PassphraseArgs::default())?.is_some() {
+                return Err(Failure::new(
+                    Exit::KeystoreRefused,
+                    format!("the secret key of {who} is in the keystore, which gives it to nobody"),
+                )
+                .hint("whoever shall use it gets a share: `plombe key share`")
+                .into());
+            }
             let tsk = who.tsk(app)?;
             if !tsk.is_locked() {
                 app.terminal.warn(&format!(

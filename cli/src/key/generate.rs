@@ -8,6 +8,7 @@ use plombe_core::{
 };
 use serde_json::json;
 
+use super::custody::Custody;
 use crate::{
     app::App,
     args::PassphraseArgs,
@@ -45,15 +46,6 @@ pub(crate) struct Args {
     another: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
-}
-
-/// Where a secret key lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Custody {
-    /// In a file of this machine, under a passphrase.
-    Local,
-    /// In the keystore, which never gives it out.
-    Keystore,
 }
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
@@ -125,7 +117,7 @@ fn in_keystore(app: &App<'_>, args: &Args, user_ids: Vec<String>) -> anyhow::Res
         profile,
         valid_for_seconds: valid_for.map(|span| span.as_secs()),
     };
-    let made = Account::new(app).make_key(&call)?;
+    let made = Account::new(app).enter_key(&call)?;
     let certificate = Certificate::parse(&made.key.certificate.0)?;
     let fingerprint = certificate.fingerprint();
     let revocation = made.revocation.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());

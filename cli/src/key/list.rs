@@ -14,7 +14,7 @@ use crate::{app::App, keystore::Account, output, terminal::printable_line, who::
 pub(crate) struct Args {
     /// Only certificates for these addresses or fingerprints
     who: Vec<Who>,
-    /// Only certificates whose secret key is here, or in the keystore
+    /// Only certificates whose secret key is here (own), in the keystore (kept), or shared with you by its owner (shared)
     #[arg(short, long)]
     secret: bool,
 }
@@ -29,26 +29,32 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut text = String::new();
     for certificate in &certificates {
         let mark = match Secret::of(app, certificate)? {
-            Secret::None => "   ",
-            Secret::Keystore => "key",
-            Secret::Locked | Secret::Open => "own",
+            Secret::None => "      ",
+            Secret::Locked | Secret::Open => "own   ",
+            Secret::Keystore => "kept  ",
+            Secret::Shared => "shared",
         };
         let about = certificate.describe(&app.policy, app.now);
         let state = describe::state(app, certificate, &about);
         let _ = writeln!(text, "{mark}  {}  {state}", about.fingerprint.to_hex());
         for user_id in &about.user_ids {
             let unusable = if user_id.state.is_ok() { "" } else { "  (not valid)" };
-            let _ = writeln!(text, "     {}{unusable}", printable_line(&user_id.text));
+            let _ = writeln!(text, "        {}{unusable}", printable_line(&user_id.text));
         }
     }
     Ok(output::print(&text)?)
 }
 
 fn selected(app: &App<'_>, args: &Args) -> anyhow::Result<Vec<Certificate>> {
-    let mut certificates = Vec::new();
+    let mut certificates: Vec<Certificate> = Vec::new();
     if args.secret {
         certificates.extend(app.tsks.all()?.iter().map(|tsk| tsk.certificate()));
-        certificates.extend(Account::new(app).certificates()?);
+        for key in Account::new(app).keys()? {
+            let certificate = Certificate::parse(&key.certificate.0)?;
+            if !certificates.iter().any(|own| own.fingerprint() == certificate.fingerprint()) {
+                certificates.push(certificate);
+            }
+        }
         // The certificate store may know more about them: a revocation, a later expiry.
         for own in &mut certificates {
             if let Some(stored) = app.certificates.by_fingerprint(&own.fingerprint())? {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key`: certificates and TSKs.
 
+mod add_user_id;
+mod backup;
+mod certify;
 mod change;
+mod custody;
 mod describe;
 mod expire;
 mod export;
@@ -11,8 +15,10 @@ mod import;
 mod list;
 mod passphrase;
 mod publish;
+mod restore;
 mod revoke;
 mod rotate;
+mod share;
 mod show;
 mod trust;
 
@@ -41,6 +47,21 @@ pub(crate) enum Command {
     Rotate(rotate::Args),
     /// Change when a certificate expires
     Expire(expire::Args),
+    /// Keep a sealed copy of a secret key in the keystore, which cannot open it
+    Backup(backup::Args),
+    /// Bring a secret key back from its backup in the keystore
+    Restore(restore::Args),
+    /// Let a colleague use your key in the keystore, for a time and for named uses
+    Share(share::Args),
+    /// List who uses which key of yours, and whose keys you may use
+    Shares,
+    /// End a share before its time, given or held
+    Unshare(share::UnshareArgs),
+    /// Add an address to a certificate of yours
+    #[command(name = "add-userid")]
+    AddUserId(add_user_id::Args),
+    /// Vouch for somebody else's certificate with your own
+    Certify(certify::Args),
     /// End a certificate for good
     Revoke(revoke::Args),
     /// Change the passphrase of a secret key
@@ -65,6 +86,13 @@ pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
         Command::Trust(args) => trust::run(app, args),
         Command::Rotate(args) => rotate::run(app, args),
         Command::Expire(args) => expire::run(app, args),
+        Command::Backup(args) => backup::run(app, args),
+        Command::Restore(args) => restore::run(app, args),
+        Command::Share(args) => share::run(app, args),
+        Command::Shares => share::list(app),
+        Command::Unshare(args) => share::unshare(app, args),
+        Command::AddUserId(args) => add_user_id::run(app, args),
+        Command::Certify(args) => certify::run(app, args),
         Command::Revoke(args) => revoke::run(app, args),
         Command::Passphrase(args) => passphrase::run(app, args),
     }

@@ -6,7 +6,15 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::change::Change;
-use crate::{app::App, args::PassphraseArgs, output, passphrase::Passphrases, terminal::Tone, who::Who};
+use crate::{
+    app::App,
+    args::PassphraseArgs,
+    keystore::{self, OwnInCustody},
+    output,
+    passphrase::Passphrases,
+    terminal::Tone,
+    who::Who,
+};
 
 /// Whose, from which passphrase to which.
 #[derive(clap::Args)]
@@ -27,6 +35,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    if OwnInCustody::find(app, &args.who, &PassphraseArgs::default())?.is_some() {
+        return Err(keystore::no_passphrase(&args.who).into());
+    }
     let change = Change::begin(app, &args.who, &args.passphrase)?;
     let new = match args.no_passphrase {
         true => None,

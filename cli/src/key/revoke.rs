@@ -7,7 +7,10 @@ use std::{
 };
 
 use clap::ValueEnum;
-use plombe_core::{Fingerprint, cert};
+use plombe_core::{
+    Fingerprint, cert,
+    keystore::calls::certificates::{RevocationReason, RevocationTarget, RevokeKey},
+};
 use serde_json::json;
 
 use super::{change::Change, describe};
@@ -15,7 +18,9 @@ use crate::{
     app::App,
     args::PassphraseArgs,
     exit::Failure,
-    input, output,
+    input,
+    keystore::OwnInCustody,
+    output,
     terminal::{Tone, printable_line},
     who::{self, Who},
 };
@@ -71,10 +76,26 @@ impl From<Reason> for cert::Reason {
     }
 }
 
+impl From<Reason> for RevocationReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Unspecified => Self::Unspecified,
+            Reason::Compromised => Self::Compromised,
+            Reason::Superseded => Self::Superseded,
+            Reason::Retired => Self::Retired,
+        }
+    }
+}
+
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
-    let certificate = match &args.with {
-        Some(_) => args.who.certificate(app)?,
-        None => args.who.tsk(app)?.certificate(),
+    let in_custody = match &args.with {
+        Some(_) => None,
+        None => OwnInCustody::find(app, &args.who, &args.passphrase)?,
+    };
+    let certificate = match (&args.with, &in_custody) {
+        (Some(_), _) => args.who.certificate(app)?,
+        (None, Some(own)) => own.certificate.clone(),
+        (None, None) => args.who.tsk(app)?.certificate(),
     };
     let name = format!("{} ({})", who::name(app, &certificate), certificate.fingerprint());
     let what = match (&args.subkey, &args.user_id) {
@@ -91,8 +112,12 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
             app.certificates.store(&revoked)?;
             revoked
         }
-        None => revoke(app, &args)?,
+        None => match in_custody {
+            Some(own) => own.change(app, &call(&own, &args)?)?,
+            None => revoke(app, &args)?,
+        },
     };
+    let app = &app.afterwards()?;
     if app.terminal.json {
         return output::print_json(&json!({"revoked": describe::json(app, &revoked)?}));
     }
@@ -104,11 +129,23 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
 fn revoke(app: &App<'_>, args: &Args) -> anyhow::Result<cert::Certificate> {
     let mut change = Change::begin(app, &args.who, &args.passphrase)?;
     change.tsk = match (&args.subkey, &args.user_id) {
-        (Some(subkey), _) => change.tsk.revoke_subkey(subkey, args.reason.into(), &args.message, app.now)?,
-        (_, Some(user_id)) => change.tsk.revoke_user_id(user_id, &app.policy, app.now)?,
-        _ => change.tsk.revoke(args.reason.into(), &args.message, app.now)?,
+        (Some(subkey), _) => {
+            change.tsk.revoke_subkey(subkey, args.reason.into(), &args.message, change.now)?
+        }
+        (_, Some(user_id)) => change.tsk.revoke_user_id(user_id, &app.policy, change.now)?,
+        _ => change.tsk.revoke(args.reason.into(), &args.message, change.now)?,
     };
     change.finish(app)
+}
+
+/// The same as a call, for a key in custody.
+fn call(own: &OwnInCustody, args: &Args) -> anyhow::Result<RevokeKey> {
+    let (target, reason) = match (&args.subkey, &args.user_id) {
+        (Some(subkey), _) => (RevocationTarget::Subkey(subkey.clone().try_into()?), args.reason.into()),
+        (_, Some(user_id)) => (RevocationTarget::UserId(user_id.clone()), RevocationReason::UserIdInvalid),
+        _ => (RevocationTarget::Certificate, args.reason.into()),
+    };
+    Ok(RevokeKey { key: own.key.clone(), target, reason, message: args.message.clone() })
 }
 
 /// Revoking cannot be taken back, so it is asked for twice.

@@ -15,7 +15,10 @@ use plombe_core::{
     cert::Certificate,
     keystore::{
         KeystoreIdentity,
-        calls::keys::{GenerateKey, KeyInCustody, KeyInfo, ListKeys},
+        calls::{
+            Call,
+            keys::{KeyInCustody, KeyInfo, ListKeys},
+        },
     },
 };
 use serde::{Deserialize, Serialize};
@@ -93,9 +96,9 @@ impl Account {
         keys.map(|key| Ok(Certificate::parse(&key.certificate.0)?)).collect()
     }
 
-    /// Is the secret part of this certificate there?
-    pub(crate) fn holds(&self, fingerprint: &Fingerprint) -> anyhow::Result<bool> {
-        Ok(self.keys()?.iter().any(|key| key.fingerprint.as_fingerprint() == fingerprint))
+    /// What is known of the secret part of this certificate, when it is there: one's own, or somebody's who shares it.
+    pub(crate) fn key(&self, fingerprint: &Fingerprint) -> anyhow::Result<Option<KeyInfo>> {
+        Ok(self.keys()?.into_iter().find(|key| key.fingerprint.as_fingerprint() == fingerprint))
     }
 
     /// Asks which keys there are, and keeps the answer.
@@ -105,13 +108,26 @@ impl Account {
         Ok(keys)
     }
 
-    /// Has a key made there, and remembers that it is there.
-    pub(crate) fn make_key(&self, call: &GenerateKey) -> anyhow::Result<KeyInCustody> {
+    /// Has a key made there or takes one there, and remembers that it is there.
+    pub(crate) fn enter_key<C: Call<Answer = KeyInCustody>>(&self, call: &C) -> anyhow::Result<KeyInCustody> {
+        self.call_and_refresh(call)
+    }
+
+    /// Makes one call, in a session that is kept.
+    pub(crate) fn call<C: Call>(&self, call: &C) -> anyhow::Result<C::Answer> {
         let mut session = self.session()?;
-        let made = session.call(call)?;
+        let answer = session.call(call);
+        self.keep_session(&session)?;
+        Ok(answer?)
+    }
+
+    /// Makes a call that changes which keys are there, or what is public of them, and remembers it.
+    pub(super) fn call_and_refresh<C: Call>(&self, call: &C) -> anyhow::Result<C::Answer> {
+        let mut session = self.session()?;
+        let answer = session.call(call)?;
         self.refresh_keys(&mut session)?;
         self.keep_session(&session)?;
-        Ok(made)
+        Ok(answer)
     }
 
     /// Forgets session and keys. The pin stays, and what was seen of the log; so does the device key, by which the keystore knows this

@@ -11,7 +11,7 @@ use plombe_core::{
         KeyFingerprint, ProblemCode,
         calls::{
             Call,
-            custody::{Context, Purpose, SignDigest, SignatureClaim, Unwrap},
+            custody::{Context, SignDigest, SignatureClaim, Unwrap},
             grants::KeyUse,
             keys::KeyInfo,
         },
@@ -20,16 +20,15 @@ use plombe_core::{
     session_key::SessionKey,
 };
 
-use super::Account;
-use crate::{app::App, exit::Failure};
-
-/// What a key is used for, for the log.
-pub(crate) type Use = Purpose;
+use super::{Account, login::own_certificates};
+use crate::{app::App, date, exit::Failure};
 
 /// The keys that the keystore holds for this account.
 pub(crate) struct Custody {
     keys: Vec<Held>,
     link: Arc<Link>,
+    /// Once in a run is enough.
+    asked_again: bool,
 }
 
 /// A key in custody, with its certificate read.
@@ -49,18 +48,33 @@ impl Custody {
     /// Reads which keys there are, from what this machine remembers.
     pub(crate) fn open(app: &App<'_>) -> anyhow::Result<Self> {
         let account = Account::new(app);
-        let mut keys = Vec::new();
-        for info in account.keys()? {
-            let certificate = Certificate::parse(&info.certificate.0)?;
-            // The store may know more: a later expiry, a revocation.
-            let certificate = match app.certificates.by_fingerprint(&certificate.fingerprint())? {
-                Some(known) => certificate.merge(known)?,
-                None => certificate,
-            };
-            keys.push(Held { info, certificate });
-        }
+        let keys = held(app, account.keys()?)?;
         let link = Link { account, session: Mutex::default(), context: Mutex::default() };
-        Ok(Self { keys, link: Arc::new(link) })
+        Ok(Self { keys, link: Arc::new(link), asked_again: false })
+    }
+
+    /// Asks the keystore which keys there are, when none of the known ones will do: this device may have been confirmed since, or
+    /// somebody may share a key. Are there others than before?
+    ///
+    /// # Errors
+    /// When this device waits for confirmation, which is then the reason. That the keystore is out of reach is none: nothing here
+    /// says that it has the key.
+    pub(crate) fn ask_again(&mut self, app: &App<'_>) -> anyhow::Result<bool> {
+        if self.asked_again || !self.link.account.exists() {
+            return Ok(false);
+        }
+        self.asked_again = true;
+        let infos = match self.link.with_session(|account, session| account.refresh_keys(session)) {
+            Ok(infos) => infos,
+            Err(error) if matches!(error.downcast_ref(), Some(ClientError::DevicePending)) => {
+                return Err(error);
+            }
+            Err(_) => return Ok(false),
+        };
+        own_certificates(app, &infos)?;
+        let before: Vec<KeyInfo> = std::mem::take(&mut self.keys).into_iter().map(|held| held.info).collect();
+        self.keys = held(app, infos)?;
+        Ok(!self.keys.iter().map(|held| &held.info).eq(&before))
     }
 
     /// All of them.
@@ -69,16 +83,17 @@ impl Custody {
     }
 
     /// What the next uses are for.
-    pub(crate) fn is_for(&self, purpose: Purpose, message_id: Option<String>) {
-        *lock(&self.link.context) = Context { message_id, sender: None, purpose };
+    pub(crate) fn is_for(&self, context: Context) {
+        *lock(&self.link.context) = context;
     }
 
-    /// The session key of `sealed`, when a key in custody is among its recipients; with `hidden`, when any of them opens it.
+    /// The session key of `sealed`, when a key in custody is among its recipients; with `hidden`, when any of them opens it. With it
+    /// the key that opened.
     pub(crate) fn session_key(
         &self,
         sealed: &SealedMessage<'_>,
         hidden: bool,
-    ) -> anyhow::Result<Option<SessionKey>> {
+    ) -> anyhow::Result<Option<(SessionKey, &Held)>> {
         for wrapped in sealed.wrapped_session_keys() {
             for held in self.keys.iter().filter(|held| held.info.uses.contains(&KeyUse::Unwrap)) {
                 let is_for = match wrapped.recipient() {
@@ -98,7 +113,8 @@ impl Custody {
                     Err(error) if is_unreadable(&error) => continue,
                     other => other?,
                 };
-                return Ok(Some(sealed.accept_session_key(answer.cipher, answer.session_key.expose())?));
+                let session_key = sealed.accept_session_key(answer.cipher, answer.session_key.expose())?;
+                return Ok(Some((session_key, held)));
             }
         }
         Ok(None)
@@ -117,7 +133,10 @@ impl Custody {
                     subkey: request.key.clone().try_into()?,
                     hash: request.hash,
                     digest: request.digest.into(),
-                    claim: SignatureClaim { signature_type: 0, created: link.now() },
+                    claim: SignatureClaim {
+                        signature_type: request.signature_type,
+                        created: date::seconds(request.created),
+                    },
                     context: lock(&link.context).clone(),
                 };
                 Ok(DigestSignature(link.call(&call).map_err(as_itself)?.signature.0))
@@ -142,7 +161,26 @@ fn is_unreadable(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(ClientError::Refused(problem)) if problem.code == ProblemCode::Unreadable)
 }
 
+/// With their certificates read. The store may know more of them: a later expiry, a revocation.
+fn held(app: &App<'_>, infos: Vec<KeyInfo>) -> anyhow::Result<Vec<Held>> {
+    let mut keys = Vec::new();
+    for info in infos {
+        let certificate = Certificate::parse(&info.certificate.0)?;
+        let certificate = match app.certificates.by_fingerprint(&certificate.fingerprint())? {
+            Some(known) => certificate.merge(known)?,
+            None => certificate,
+        };
+        keys.push(Held { info, certificate });
+    }
+    Ok(keys)
+}
+
 impl Held {
+    /// Is it somebody else's, who lets this machine's person use it?
+    pub(crate) fn is_shared(&self) -> bool {
+        self.info.grant.is_some()
+    }
+
     /// May it sign?
     pub(crate) fn signs(&self) -> bool {
         self.info.uses.contains(&KeyUse::Sign)
@@ -156,6 +194,13 @@ impl Held {
 
 impl Link {
     fn call<C: Call>(&self, call: &C) -> anyhow::Result<C::Answer> {
+        self.with_session(|_, session| Ok(session.call(call)?))
+    }
+
+    fn with_session<T>(
+        &self,
+        ask: impl FnOnce(&Account, &mut Session) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let mut session = lock(&self.session);
         if session.is_none() {
             let mut opened = self.account.session()?;
@@ -163,11 +208,7 @@ impl Link {
             opened.verify_log()?;
             *session = Some(opened);
         }
-        Ok(session.as_mut().ok_or(ClientError::NotLoggedIn)?.call(call)?)
-    }
-
-    fn now(&self) -> u64 {
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        ask(&self.account, session.as_mut().ok_or(ClientError::NotLoggedIn)?)
     }
 }
 

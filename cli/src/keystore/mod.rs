@@ -7,16 +7,19 @@ mod custody;
 mod devices;
 mod login;
 mod logout;
+mod named;
 mod recover;
 mod whoami;
 
 pub(crate) use account::Account;
 pub(crate) use audit::Command as AuditCommand;
-pub(crate) use custody::{Custody, Use};
+pub(crate) use custody::{Custody, Held};
 pub(crate) use devices::Args as DevicesArgs;
 pub(crate) use login::Args as LoginArgs;
 pub(crate) use logout::Args as LogoutArgs;
-pub(crate) use recover::Args as RecoverArgs;
+pub(crate) use named::{OwnInCustody, no_passphrase};
+pub(crate) use plombe_core::keystore::calls::custody::{Context, Purpose};
+pub(crate) use recover::{Args as RecoverArgs, random_code};
 
 use plombe_client::Session;
 use plombe_core::keystore::{DeviceThumbprint, PrincipalId, comparison_words};

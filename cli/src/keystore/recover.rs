@@ -57,11 +57,17 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
 
 /// Made here; the keystore gets its hash.
 pub(super) fn new_code(session: &mut Session) -> anyhow::Result<RecoveryCode> {
-    let mut secret = [0; 16];
-    aws_lc_rs::rand::fill(&mut secret)
+    let code = random_code(RecoveryCode::new)?;
+    session.call(&SetRecoveryCode { hash: RecoveryCode::hash(code.expose()).to_vec().into() })?;
+    Ok(code)
+}
+
+/// A code of 128 random bits.
+pub(crate) fn random_code<T>(code: impl FnOnce([u8; 16]) -> T) -> anyhow::Result<T> {
+    let mut secret = zeroize::Zeroizing::new([0; 16]);
+    aws_lc_rs::rand::fill(secret.as_mut_slice())
         .map_err(|_| Failure::new(Exit::Failed, "the system gives no random bytes"))?;
-    session.call(&SetRecoveryCode { hash: RecoveryCode::hash(&secret).to_vec().into() })?;
-    Ok(RecoveryCode::new(secret))
+    Ok(code(*secret))
 }
 
 /// The only time that anybody sees it.

@@ -10,7 +10,7 @@ use plombe_core::{
     message::{Limits, OpenContext, SealedMessage, SignerCertificates, UnwrapError},
 };
 
-use crate::{app::App, contacts::Signers, keyring::Keyring, keystore::Use};
+use crate::{app::App, contacts::Signers, keyring::Keyring, keystore::Purpose};
 
 /// What opening needs besides the mail; used from several threads at once.
 pub(super) struct Opener<'a> {
@@ -41,10 +41,11 @@ impl<'a> Opener<'a> {
     pub(super) fn open(&self, mail: &[u8], options: &OpenOptions) -> anyhow::Result<OpenedMail> {
         // Core knows only that no key was found; why it was not (a wrong passphrase, say) is known here.
         let mut reason = None;
-        let message_id = mail::message_id(mail);
+        // As anybody could have written them: for the log, which says that they are claims.
+        let (message_id, sender) = (mail::message_id(mail), mail::unverified_sender(mail));
         let mut session_key = |sealed: &SealedMessage<'_>| {
             let mut keyring = self.keyring.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            keyring.is_for(Use::ReadMail, message_id.clone());
+            keyring.is_for_mail(Purpose::ReadMail, message_id.clone(), sender.clone());
             keyring.session_key(sealed).map_err(|error| {
                 let unwrap = error.downcast::<UnwrapError>();
                 unwrap.unwrap_or_else(|error| {

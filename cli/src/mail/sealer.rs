@@ -16,7 +16,7 @@ use crate::{
     args::PassphraseArgs,
     exit::{Exit, Failure},
     keyring::{Keyring, OwnSigner},
-    keystore::Use,
+    keystore::Purpose,
     recipient,
     who::Who,
 };
@@ -83,7 +83,7 @@ impl<'a> Sealer<'a> {
         passphrase: &PassphraseArgs,
     ) -> anyhow::Result<Self> {
         let keyring = Keyring::open(app, passphrase)?;
-        keyring.is_for(Use::SendMail, None);
+        keyring.is_for(Purpose::SendMail);
         Ok(Self { app, args, keyring, signers: HashMap::new(), recipients: HashMap::new() })
     }
 

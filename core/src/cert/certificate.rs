@@ -53,6 +53,21 @@ impl Certificate {
         self.cert.primary_key().key().creation_time()
     }
 
+    /// When the newest of its own statements about itself (bindings, revocations) says that it was made. One that is made in the same
+    /// second is dated a second later, to win: who waits until this has passed gets no date that is still to come.
+    pub fn newest_statement(&self) -> SystemTime {
+        let user_ids = self
+            .cert
+            .userids()
+            .flat_map(|one| one.self_signatures().chain(one.self_revocations()).cloned().collect::<Vec<_>>());
+        let keys = self
+            .cert
+            .keys()
+            .flat_map(|one| one.self_signatures().chain(one.self_revocations()).cloned().collect::<Vec<_>>());
+        let dates = user_ids.chain(keys).filter_map(|statement| statement.signature_creation_time());
+        dates.max().unwrap_or_else(|| self.created())
+    }
+
     /// Addresses of the user IDs that are valid and not revoked at `now`, lower-cased domain, the primary one first,
     /// each once. User IDs without an address are left out.
     pub fn addresses(&self, policy: &CryptoPolicy, now: SystemTime) -> Vec<String> {

@@ -47,6 +47,14 @@ pub fn message_id(mail: &[u8]) -> Option<String> {
     fields.next().is_none().then_some(id)
 }
 
+/// The address in a mail's outer From, as whoever carried the mail left it. `None` when there is none or are several.
+pub fn unverified_sender(mail: &[u8]) -> Option<String> {
+    let document = mime::parse(mail).ok()?;
+    let mut from = Addresses::of(&document, 0).from.into_iter();
+    let address = from.next()?.address;
+    from.next().is_none().then_some(address)
+}
+
 impl Addresses {
     /// Of one entity's header. Repeated fields count together: whichever of them another program shows is in here.
     pub(super) fn of(document: &Document<'_>, id: EntityId) -> Self {

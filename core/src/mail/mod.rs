@@ -31,7 +31,7 @@ mod sign;
 mod structure;
 mod wire;
 
-pub use addresses::{AddressError, Addresses, addresses, message_id};
+pub use addresses::{AddressError, Addresses, addresses, message_id, unverified_sender};
 pub use autocrypt::{AutocryptOut, KeyCandidate, KeyNews};
 pub use fields::{Field, Protection};
 pub use finding::{Finding, FindingCode};

@@ -10,7 +10,7 @@ use sequoia_openpgp::{
         Key,
         key::{PublicParts, UnspecifiedRole},
     },
-    types::HashAlgorithm,
+    types::{HashAlgorithm, SignatureType},
 };
 
 use super::signing::HASH;
@@ -58,9 +58,10 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// The key that signs at `now`.
+    /// The key that signs at `now`, for signatures of one type.
     pub(super) fn signing_key(
         &self,
+        signature_type: SignatureType,
         policy: &CryptoPolicy,
         now: SystemTime,
     ) -> Result<SigningKey<'a>, Unusable> {
@@ -68,7 +69,7 @@ impl<'a> Signer<'a> {
             Self::Local(tsk) => Ok(Box::new(tsk.signing_key(policy, now)?)),
             Self::Remote(remote) => {
                 let public = remote.certificate.signing_key_among(&remote.held, policy, now)?;
-                Ok(Box::new(RemoteSigningKey { remote, public }))
+                Ok(Box::new(RemoteSigningKey { remote, public, signature_type, created: now }))
             }
         }
     }
@@ -101,6 +102,10 @@ pub struct DigestRequest<'d> {
     pub certificate: &'d Fingerprint,
     /// Which key.
     pub key: &'d Fingerprint,
+    /// Type octet of the signature (RFC 9580 section 5.2.1): 0 for bytes as they are, 1 for text.
+    pub signature_type: u8,
+    /// When the signature says that it was made.
+    pub created: SystemTime,
     /// Algorithm octet of RFC 9580 section 9.5.
     pub hash: u8,
     /// The digest; its length is the hash's.
@@ -115,6 +120,8 @@ pub struct DigestSignature(pub Vec<u8>);
 struct RemoteSigningKey<'a> {
     remote: &'a RemoteKey<'a>,
     public: Key<PublicParts, UnspecifiedRole>,
+    signature_type: SignatureType,
+    created: SystemTime,
 }
 
 impl openpgp::crypto::Signer for RemoteSigningKey<'_> {
@@ -130,7 +137,15 @@ impl openpgp::crypto::Signer for RemoteSigningKey<'_> {
         let certificate = self.remote.certificate.fingerprint();
         let failed = |source: RemoteError| RemoteFailure { certificate: certificate.clone(), source };
         let key = self.public.fingerprint();
-        let request = DigestRequest { certificate: &certificate, key: &key, hash: hash.into(), digest };
+        let (signature_type, created) = (self.signature_type.into(), self.created);
+        let request = DigestRequest {
+            certificate: &certificate,
+            key: &key,
+            signature_type,
+            created,
+            hash: hash.into(),
+            digest,
+        };
         let answer = (self.remote.sign)(&request).map_err(failed)?;
         let signature = self.checked(&answer, hash, digest).ok_or_else(|| failed(NotItsSignature.into()))?;
         Ok(signature)

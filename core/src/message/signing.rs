@@ -74,10 +74,11 @@ impl<'a> Signatures<'a> {
         now: SystemTime,
         recipients: Vec<Fingerprint>,
     ) -> Result<Self, CannotSign> {
+        let signature_type = if text { SignatureType::Text } else { SignatureType::Binary };
         let mut pending = Vec::new();
         for signer in signers {
             let key = signer
-                .signing_key(policy, now)
+                .signing_key(signature_type, policy, now)
                 .map_err(|reason| CannotSign::Signer(signer.fingerprint(), reason))?;
             let version = key.public().version();
             let mut salt = Vec::new();
@@ -90,7 +91,6 @@ impl<'a> Signatures<'a> {
                 .map_err(openpgp::anyhow::Error::from)?;
             pending.push(Pending { key, salt, hash });
         }
-        let signature_type = if text { SignatureType::Text } else { SignatureType::Binary };
         Ok(Self { pending, signature_type, now, recipients })
     }
 

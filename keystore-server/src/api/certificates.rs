@@ -18,7 +18,7 @@ use super::{Caller, Failure, Serve, keys::capabilities};
 use crate::{
     access_policy::{Action, KeyChange, Refusal, refusal},
     app::App,
-    custody::{CertifyAct, Change, ChangeAct, Changed, blob},
+    custody::{CertifyAct, Change, ChangeAct, Changed, VaultError, blob},
     ledger::{Act, Effects, Scene},
     registry::{Key, KeyState, Record},
 };
@@ -26,6 +26,8 @@ use crate::{
 /// More at once is no person's doing.
 const MOST_USER_IDS: usize = 20;
 const LONGEST_TEXT: usize = 500;
+/// For the next second to begin.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 impl Serve for CertifyUserIds {
     async fn serve(self, app: &App, caller: &Caller) -> Result<ChangedCertificate, Failure> {
@@ -107,9 +109,18 @@ async fn change(
     change: Change,
 ) -> Result<ChangedCertificate, Failure> {
     let how = change.kind();
-    let leave = app.ledger.ask(caller.ask(ChangeAct { id, change, key: None })).await?;
+    wait_for_the_next_second(app, &id).await;
+    let leave = app.ledger.ask(caller.ask(ChangeAct { id: id.clone(), change, key: None })).await?;
     let now = app.now();
-    let changed = app.vault.change(leave.permit, &app.policy, now).await?;
+    let changed = match app.vault.change(leave.permit, &app.policy, now).await {
+        // It cannot be done, or was done already by the same request, whose answer did not arrive.
+        Err(VaultError::Change(error)) => {
+            let mut ask = caller.ask(Impossible { id, how, why: error.to_string() });
+            ask.once.clear();
+            return Ok(app.ledger.ask(ask).await?.answer);
+        }
+        other => other?,
+    };
     let (unwrapping, signing) = capabilities(&changed.tsk, &app.policy, now);
     let certificate = changed.tsk.certificate().to_bytes();
     let before = changed.from.clone();
@@ -126,6 +137,42 @@ async fn change(
     // The proof was used for the leave.
     ask.once.clear();
     Ok(app.ledger.ask(ask).await?.answer)
+}
+
+/// Of two statements of one second readers may follow either, so the second one would be dated into the future. The wait comes
+/// before the leave: nothing is held up by it.
+async fn wait_for_the_next_second(app: &App, id: &KeyFingerprint) {
+    let certificate = app.ledger.registry().key(id).map(|key| key.certificate.clone());
+    let Some(Ok(certificate)) = certificate.map(|bytes| Certificate::parse(&bytes.0)) else { return };
+    let over = certificate.newest_statement() + Duration::from_secs(1);
+    // A clock that was put back is not waited for.
+    if let Some(left) = over.duration_since(app.now()).ok().filter(|left| *left <= LONGEST_WAIT) {
+        tokio::time::sleep(left).await;
+    }
+}
+
+/// A change that could not be made. Where the same request has made it before, this gives that answer again.
+struct Impossible {
+    id: KeyFingerprint,
+    how: KeyChange,
+    why: String,
+}
+
+impl Act for Impossible {
+    type Answer = ChangedCertificate;
+
+    fn action(&self) -> Action {
+        Action::KeepChangedKey { key: self.id.clone(), how: self.how }
+    }
+
+    fn effects(&mut self, _scene: &Scene<'_>) -> Result<Effects<ChangedCertificate>, Refusal> {
+        Err(Refusal {
+            rule: "change-impossible",
+            problem: ProblemCode::Unacceptable,
+            message: std::mem::take(&mut self.why).into(),
+            hint: None,
+        })
+    }
 }
 
 impl Act for ChangeAct {

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     fresh,
     ledger::{Act, Effects, Scene},
-    registry::{Grant, Record},
+    registry::{Grant, Record, Registry},
 };
 
 impl Serve for ListGrants {
@@ -23,7 +23,11 @@ impl Serve for ListGrants {
         let registry = app.ledger.registry();
         let who = caller.identified(app, &registry)?;
         let given = registry.keys_of(who.principal.id).flat_map(|key| registry.grants_on(&key.id));
-        let mut grants: Vec<_> = registry.grants_to(who.principal.id).chain(given).map(describe).collect();
+        let mut grants: Vec<_> = registry
+            .grants_to(who.principal.id)
+            .chain(given)
+            .map(|grant| describe(grant, &registry))
+            .collect();
         grants.sort_by_key(|grant| std::cmp::Reverse((grant.given_at, grant.id)));
         Ok(Grants { grants })
     }
@@ -64,7 +68,7 @@ impl Act for Give {
             given: seconds(scene.now),
             expires: self.0.expires_at,
         };
-        let answer = describe(&grant);
+        let answer = describe(&grant, scene.registry);
         let concerns = vec![grant.to];
         Ok(Effects { put: vec![Record::Grant(grant)], concerns, ..Effects::none(answer) })
     }
@@ -90,7 +94,8 @@ impl Act for End {
     }
 }
 
-fn describe(grant: &Grant) -> grants::Grant {
+fn describe(grant: &Grant, registry: &Registry) -> grants::Grant {
+    let address = |id| registry.principal(id).and_then(|principal| principal.addresses.first().cloned());
     grants::Grant {
         id: grant.id,
         key: grant.key.clone(),
@@ -99,5 +104,7 @@ fn describe(grant: &Grant) -> grants::Grant {
         uses: grant.uses.iter().copied().collect(),
         given_at: grant.given,
         expires_at: grant.expires,
+        owner_address: address(grant.owner),
+        to_address: address(grant.to),
     }
 }

@@ -81,7 +81,12 @@ fn line(session: &Session, entry: &Entry) -> String {
         what.push_str("  ");
         what.push_str(&part);
     }
-    let claimed = entry.claimed.as_ref().and_then(|claimed| claimed.context.message_id.as_ref());
-    let claimed = claimed.map(|id| format!("  for {id}")).unwrap_or_default();
+    let context = entry.claimed.as_ref().map(|claimed| &claimed.context);
+    let message = context.and_then(|context| context.message_id.as_ref());
+    let sender = context.and_then(|context| context.sender.as_ref());
+    let mut claimed = message.map(|id| format!("  for {id}")).unwrap_or_default();
+    if let Some(sender) = sender {
+        claimed.push_str(&format!(" from {sender}"));
+    }
     format!("{time}  {}{decision}  by {who}{what}{claimed}", entry.action)
 }

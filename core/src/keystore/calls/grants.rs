@@ -53,6 +53,12 @@ pub struct Grant {
     pub given_at: u64,
     /// Not after this.
     pub expires_at: u64,
+    /// First address of who gave it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_address: Option<String>,
+    /// First address of who holds it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_address: Option<String>,
 }
 
 /// Gives somebody the use of one's key.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key import`: certificates, TSKs and revocation certificates from a file, armored or binary.
 
+mod into_keystore;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -8,8 +10,10 @@ use plombe_core::cert::{CertError, Certificate, LockedTsk, SetAside, Severity};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::custody::Custody;
 use crate::{
     app::App,
+    args::PassphraseArgs,
     exit::{Exit, Failure},
     input, output,
     store::Stored,
@@ -23,6 +27,11 @@ pub(crate) struct Args {
     /// Files with certificates or secret keys; standard input if left out
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Where the secret keys go: on this machine, as they are; or into the keystore that it is logged in at, unlocked
+    #[arg(long, value_enum, default_value = "local")]
+    custody: Custody,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
 }
 
 /// One line of the answer.
@@ -50,6 +59,14 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     for file in &files {
         let bytes = Zeroizing::new(input::read_small(file, app.terminal)?);
         contents.push(read(app, &bytes).with_context(|| format!("cannot import {}", file.display()))?);
+    }
+    if args.custody == Custody::Keystore {
+        return into_keystore::run(app, contents, &args.passphrase);
+    }
+    if args.passphrase.is_given() {
+        return Err(Failure::usage("a secret key comes here as it is, under the passphrase that it has")
+            .hint("`plombe key passphrase` changes it afterwards")
+            .into());
     }
     let mut imported = Vec::new();
     for content in contents {
@@ -153,7 +170,7 @@ fn store(app: &App<'_>, content: Content) -> anyhow::Result<Vec<Imported>> {
 }
 
 /// A secret key that is here already stays as it is, passphrase included; what the file has beyond it is added.
-fn store_tsk(app: &App<'_>, tsk: &LockedTsk) -> anyhow::Result<()> {
+pub(super) fn store_tsk(app: &App<'_>, tsk: &LockedTsk) -> anyhow::Result<()> {
     let merged = match app.tsks.by_fingerprint(&tsk.fingerprint())? {
         Some(present) => present.merge_secret(tsk.clone())?,
         None => tsk.clone(),
