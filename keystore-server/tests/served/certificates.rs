@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The key that certifies does what it is asked by name, for its owner, and nothing else.
 
-use std::{sync::Barrier, thread};
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use plombe_client::{ClientError, DeviceKey, Options, Session};
 use plombe_core::{
     cert::Certificate,
+    crypto_policy::CryptoPolicy,
     keystore::{
         ProblemCode,
         calls::{
@@ -23,6 +31,8 @@ use plombe_core::{
 use crate::{
     keystore::TestKeystore,
     mail::{generate, open, refused, seal_for},
+    proxy::Proxy,
+    trail::trail,
 };
 
 #[test]
@@ -172,8 +182,6 @@ fn a_key_gets_its_owners_addresses_an_expiry_and_an_end() {
     let user_ids = Certificate::parse(&added.0).unwrap().unverified_user_ids();
     assert!(user_ids.contains(&"Alice <alice@example.org>".to_owned()), "{user_ids:?}");
 
-    // A statement that follows another in the same second is dated one later, to win.
-    thread::sleep(std::time::Duration::from_millis(1100));
     let revoke = |target, reason| RevokeKey { key: fingerprint(), target, reason, message: String::new() };
     let user_id = RevocationTarget::UserId("<alice@example.org>".into());
     let wrong = revoke(user_id.clone(), RevocationReason::Compromised);
@@ -186,4 +194,55 @@ fn a_key_gets_its_owners_addresses_an_expiry_and_an_end() {
     assert_eq!(refused(alice.call(&RotateSubkeys { key: fingerprint() })), ProblemCode::KeyUnusable);
     open(&mut alice, &key.fingerprint, &mail).unwrap();
     alice.call(&revoke(RevocationTarget::Certificate, RevocationReason::Compromised)).unwrap();
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_made_once_and_answered_again() {
+    let proxy = Proxy::begin();
+    let code = proxy.keystore.add("alice@example.org").parse().unwrap();
+    let mut alice = proxy.patient_client().log_in_with_code(DeviceKey::generate(), &code, "laptop").unwrap();
+    let key = generate(&mut alice, "alice@example.org");
+    let add = AddUserId { key: key.fingerprint.clone(), user_id: "Alice <alice@example.org>".into() };
+    alice.call(&add).unwrap();
+    let revoke = RevokeKey {
+        key: key.fingerprint.clone(),
+        target: RevocationTarget::UserId("<alice@example.org>".into()),
+        reason: RevocationReason::UserIdInvalid,
+        message: String::new(),
+    };
+    let rotate = RotateSubkeys { key: key.fingerprint.clone() };
+    let lost = Arc::new(AtomicUsize::new(0));
+    let loses_two = Arc::clone(&lost);
+    proxy.on_answer(move |asked, answered| {
+        if asked.path.starts_with("/v1/keys/") && loses_two.fetch_add(1, Ordering::Relaxed) < 2 {
+            (answered.status, answered.body) = (503, Vec::new());
+        }
+    });
+    let revoked = alice.call(&revoke).unwrap();
+    assert_eq!(lost.swap(0, Ordering::Relaxed), 3, "it was sent three times");
+    let rotated = alice.call(&rotate).unwrap();
+    assert_eq!(alice.call(&ListKeys {}).unwrap().keys[0].certificate, rotated.certificate);
+    let subkeys = |certificate: &[u8]| Certificate::parse(certificate).unwrap().unverified_keys().len();
+    assert_eq!(subkeys(&rotated.certificate.0), subkeys(&revoked.certificate.0) + 2);
+    // What cannot be done is still refused, and on record.
+    assert_eq!(refused(alice.call(&revoke)), ProblemCode::Unacceptable);
+    let entries = trail(&mut alice).0;
+    let changed =
+        |rule: &str| entries.iter().filter(|e| e.action == "key-changed" && e.decision.rule == rule).count();
+    assert_eq!((changed("owner"), changed("change-impossible")), (3, 1));
+}
+
+#[test]
+fn what_is_changed_in_the_second_that_it_was_made_in_counts_at_once() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let key = generate(&mut alice, "alice@example.org");
+    let policy = CryptoPolicy::standard();
+    for day in 1..4 {
+        let expires_at = 4_000_000_000 + day * 24 * 3600;
+        let call = SetExpiry { key: key.fingerprint.clone(), expires_at: Some(expires_at) };
+        let changed = alice.call(&call).unwrap().certificate;
+        let about = Certificate::parse(&changed.0).unwrap().describe(&policy, SystemTime::now());
+        assert_eq!(about.expires, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(expires_at)));
+    }
 }

@@ -85,6 +85,11 @@ impl Proxy {
         self.try_client(None).unwrap()
     }
 
+    /// One that sends a request again when its answer does not arrive.
+    pub(crate) fn patient_client(&self) -> Keystore {
+        Keystore::connect(&self.url, None, Options::new(SystemTime::now)).unwrap()
+    }
+
     pub(crate) fn try_client(
         &self,
         pin: Option<&KeystoreIdentity>,
