@@ -22,7 +22,7 @@ use crate::{
     fresh,
     hierarchy::{BlobName, generation_of},
     keychain::{InstanceSecrets, Keychain, KeychainError, SharedKeychain},
-    ledger::{Act, Ask, AskError, Clock, Effects, Ledger, Scene, StartError},
+    ledger::{Act, Ask, AskError, Clock, Effects, Ledger, Pace, Scene, StartError},
     registry::{INSTANCE, Principal, Record, Tenant},
     root_key::{RootKey, RootKeyError},
     store::{Store, StoreError},
@@ -171,8 +171,22 @@ pub async fn start(
     origin: Origin,
     clock: Clock,
 ) -> Result<(SharedKeychain, Ledger), InstanceError> {
+    start_with(store, root, origin, clock, Pace::default()).await
+}
+
+/// The same, at another pace.
+///
+/// # Errors
+/// See [`InstanceError`].
+pub async fn start_with(
+    store: Arc<dyn Store>,
+    root: Arc<dyn RootKey>,
+    origin: Origin,
+    clock: Clock,
+    pace: Pace,
+) -> Result<(SharedKeychain, Ledger), InstanceError> {
     let keychain = Arc::new(keychain(&*store, root, origin).await?);
-    let ledger = Ledger::start(store, Arc::clone(&keychain), clock).await?;
+    let ledger = Ledger::start_with(store, Arc::clone(&keychain), clock, pace).await?;
     Ok((keychain, ledger))
 }
 

@@ -16,7 +16,7 @@ pub use backup::{Backup, Restore, backup, restore};
 pub use init::{Init, init};
 pub use people::{People, people};
 pub use rotate::{RotateRoot, RotateTenant, rotate_root, rotate_tenant};
-pub use serve::serve;
+pub use serve::{run, serve};
 
 use crate::{
     config::Config,

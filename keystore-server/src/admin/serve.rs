@@ -9,9 +9,10 @@ use plombe_core::crypto_policy::CryptoPolicy;
 
 use super::clock;
 use crate::{
+    access_policy::seconds,
     api::router::router,
     app::{App, Parts},
-    config::Config,
+    config::{Config, TlsConfig},
     custody::Vault,
     identity::{
         Nonces,
@@ -62,12 +63,22 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         clock: clock(),
         keychain: opened.keychain,
     });
+    run(app, listener, opened.config.tls.as_ref()).await
+}
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// When it cannot, or when what records has failed: nothing was acknowledged then that is not on record, and only a new process
+/// knows for certain what is.
+pub async fn run(app: App, listener: std::net::TcpListener, tls: Option<&TlsConfig>) -> anyhow::Result<()> {
     tokio::spawn(tidy(app.clone()));
     let handle = axum_server::Handle::new();
     tokio::spawn(stop_on_signal(handle.clone()));
+    tokio::spawn(stop_without_writer(app.clone(), handle.clone()));
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     println!("listening on {}", app.keychain().identity().origin.as_str());
-    match &opened.config.tls {
+    match tls {
         Some(tls) => {
             let tls = RustlsConfig::from_pem_file(&tls.certificate_file, &tls.key_file)
                 .await
@@ -77,7 +88,15 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
     }
     app.record_refusals().await;
+    anyhow::ensure!(app.ledger.is_running(), "what records has failed; start the server again");
     Ok(())
+}
+
+/// Who asks meanwhile is told that nothing is recorded.
+async fn stop_without_writer(app: App, handle: axum_server::Handle<SocketAddr>) {
+    app.ledger.ended().await;
+    tracing::error!("what records has failed; the server ends");
+    handle.graceful_shutdown(Some(GRACE));
 }
 
 async fn tidy(app: App) {
@@ -86,8 +105,9 @@ async fn tidy(app: App) {
         every.tick().await;
         app.record_refusals().await;
         app.limits.tidy();
-        let now = crate::access_policy::seconds(app.now());
-        if let Err(error) = app.store.forget_expired(now).await {
+        // By a clock that is ahead, proofs would be forgotten that count again when it is right.
+        let Ok(now) = app.ledger.time() else { continue };
+        if let Err(error) = app.store.forget_expired(seconds(now)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "cannot tidy up");
         }
     }

@@ -34,6 +34,12 @@ impl From<Refusal> for Failure {
     }
 }
 
+/// Whoever asks cannot do anything about it, and comes again.
+pub(super) fn clock() -> Failure {
+    Failure::new(ProblemCode::Unavailable, "the keystore's clock has jumped, so it does nothing")
+        .hint("try again later, and tell your administrator")
+}
+
 impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match error {
@@ -42,6 +48,7 @@ impl From<AskError> for Failure {
             AskError::Unavailable => {
                 Self::new(ProblemCode::Unavailable, error.to_string()).hint("try again in a moment")
             }
+            AskError::Clock(_) => clock(),
             AskError::Halted(_) => Self::new(ProblemCode::RolledBack, error.to_string())
                 .hint("tell your administrator; nothing is served until two of them have looked"),
         }

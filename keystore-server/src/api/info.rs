@@ -26,6 +26,12 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) 
     if app.ledger.halted().is_some() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopped until administrators have looked\n");
     }
+    if !app.ledger.is_running() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "what records has failed; the server ends\n");
+    }
+    if app.ledger.time().is_err() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the clock has jumped\n");
+    }
     match app.store.head().await {
         Ok(Some(_)) => (StatusCode::OK, "ready\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be used now\n"),

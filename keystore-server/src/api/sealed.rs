@@ -59,6 +59,11 @@ pub async fn serve<C: Serve>(
 where
     C::Answer: Send,
 {
+    // Nothing that was made with the right time would be taken for it.
+    if app.ledger.time().is_err() {
+        let super::Failure(problem) = super::failure::clock();
+        return Plain { problem, reason: "clock-jumped".into() }.into_response(&app);
+    }
     let opened = match open::<C>(&app, from.ip(), &headers, &body) {
         Ok(opened) => opened,
         Err(plain) => return plain.into_response(&app),

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use plombe_core::{
@@ -22,6 +22,7 @@ use super::{
     head::Head,
     mirror::{Mirror, Undo, head_name},
     tiles::Tiles,
+    time::STEP,
 };
 use crate::{
     access_policy::{self, Action, Actor, Refusal, refusal, seconds},
@@ -41,7 +42,10 @@ const ANSWERS_KEPT_SECONDS: u64 = 600;
 pub(super) struct Batch<'a> {
     keychain: &'a Keychain,
     mirror: &'a mut Mirror,
+    /// What is decided by.
     now: SystemTime,
+    /// What the log says. Never earlier than before, even if a server was ahead.
+    stamp: SystemTime,
     frontier: Frontier,
     nodes: Vec<(NodeId, NodeHash)>,
     chains: HashMap<Name, ChainRow>,
@@ -63,13 +67,16 @@ pub(super) struct Written {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(keychain: &'a Keychain, mirror: &'a mut Mirror, now: SystemTime) -> Self {
-        // Time never runs backwards in the log.
-        let now = now.max(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(mirror.time()));
+        let newest = SystemTime::UNIX_EPOCH + Duration::from_secs(mirror.time());
+        // Servers differ a little, and nothing comes back to life in between. A log that is far ahead is somebody's wrong clock: what is
+        // good for ten minutes would be good until the time has caught up.
+        let now = if newest > now + STEP { now } else { now.max(newest) };
         Self {
             frontier: mirror.frontier().clone(),
             keychain,
             mirror,
             now,
+            stamp: now.max(newest),
             nodes: Vec::new(),
             chains: HashMap::new(),
             changes: BTreeMap::new(),
@@ -236,7 +243,7 @@ impl<'a> Batch<'a> {
         lists.sort();
         lists.dedup();
 
-        let body = entry::body(registry, job, action, decision, chain, self.now);
+        let body = entry::body(registry, job, action, decision, chain, self.stamp);
         debug_assert!(body.len() <= MAX_BODY_BYTES, "entries are bounded where they are made");
         let mut salt = Zeroizing::new([0; 32]);
         aws_lc_rs::rand::fill(salt.as_mut_slice()).expect("a system without randomness cannot hold keys");
@@ -268,7 +275,7 @@ impl<'a> Batch<'a> {
             let row = self.mirror.row(self.keychain, key, record.as_deref(), &mut digest);
             record_rows.push((key.clone(), row));
         }
-        let head = Head { digest, time: seconds(self.now), frontier: self.frontier };
+        let head = Head { digest, time: seconds(self.stamp), frontier: self.frontier };
         let position = head.frontier.size();
         let sealed_head = self
             .keychain
@@ -277,7 +284,7 @@ impl<'a> Batch<'a> {
         let checkpoint = self.keychain.sign(&Checkpoint {
             origin: self.keychain.verifier().name().to_owned(),
             head: head.frontier.head(),
-            time: Some(self.now),
+            time: Some(self.stamp),
         });
         self.rows.records = record_rows.iter().map(|(_, row)| row.clone()).collect();
         self.rows.chains = self.chains.drain().map(|(_, row)| row).collect();

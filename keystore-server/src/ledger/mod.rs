@@ -17,6 +17,7 @@ mod head;
 mod mirror;
 mod permit;
 mod tiles;
+mod time;
 mod writer;
 
 use std::{
@@ -31,6 +32,9 @@ pub use act::{Act, Blob, Effects, Scene};
 pub use head::Halt;
 pub(crate) use mirror::head_name;
 pub use permit::Permit;
+pub use time::{Clock, Jumped, Steady};
+
+use time::Timekeeper;
 
 use crate::{
     access_policy::{Actor, Refusal},
@@ -86,6 +90,9 @@ pub enum AskError {
     /// It cannot be recorded now, so it is not done.
     #[error("the keystore cannot record at the moment, so it does nothing")]
     Unavailable,
+    /// Nobody knows what time it is.
+    #[error(transparent)]
+    Clock(#[from] Jumped),
     /// It will not record until people have looked.
     #[error("the keystore has stopped: {0}")]
     Halted(Halt),
@@ -98,13 +105,23 @@ pub struct Ledger {
     published: Arc<RwLock<Registry>>,
     checkpoint: watch::Receiver<Option<SignedCheckpoint>>,
     halted: watch::Sender<Option<Halt>>,
+    time: watch::Receiver<Result<SystemTime, Jumped>>,
 }
 
-/// Where the time comes from.
-pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+/// How the writer goes.
+#[derive(Clone)]
+pub struct Pace {
+    /// Whatever else happens, the log says so often that it is alive.
+    pub heartbeat: Duration,
+    /// What the clock is compared with.
+    pub steady: Steady,
+}
 
-/// Whatever else happens, the log says so often that it is alive.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+impl Default for Pace {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(60), steady: time::since_boot() }
+    }
+}
 
 /// Jobs that may wait. More, and callers wait to be let in.
 const QUEUE: usize = 4096;
@@ -119,10 +136,10 @@ impl Ledger {
         keychain: SharedKeychain,
         clock: Clock,
     ) -> Result<Self, StartError> {
-        Self::start_with(store, keychain, clock, HEARTBEAT).await
+        Self::start_with(store, keychain, clock, Pace::default()).await
     }
 
-    /// The same, with another time between two heartbeats.
+    /// The same, at another pace.
     ///
     /// # Errors
     /// The same.
@@ -130,27 +147,31 @@ impl Ledger {
         store: Arc<dyn Store>,
         keychain: SharedKeychain,
         clock: Clock,
-        heartbeat: Duration,
+        pace: Pace,
     ) -> Result<Self, StartError> {
         let mirror = mirror::Mirror::load(&*store, &keychain).await?;
         let published = Arc::new(RwLock::new(mirror.registry().clone()));
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (checkpoint_sender, checkpoint) = watch::channel(mirror.checkpoint().cloned());
         let (halted, halted_receiver) = watch::channel(None);
+        let newest_entry = SystemTime::UNIX_EPOCH + Duration::from_secs(mirror.time());
+        let mut timekeeper = Timekeeper::new(clock, pace.steady, newest_entry);
+        let (time_sender, time) = watch::channel(timekeeper.now());
         let writer = writer::Writer {
             store,
             keychain,
-            clock,
+            timekeeper,
+            time: time_sender,
             mirror,
             queue,
             published: Arc::clone(&published),
             checkpoint: checkpoint_sender,
-            heartbeat,
+            heartbeat: pace.heartbeat,
             halted: halted.clone(),
             halted_receiver,
         };
         tokio::spawn(writer.run());
-        Ok(Self { jobs, published, checkpoint, halted })
+        Ok(Self { jobs, published, checkpoint, halted, time })
     }
 
     /// Asks, and waits until the answer is durable.
@@ -175,6 +196,25 @@ impl Ledger {
     /// The newest checkpoint.
     pub fn checkpoint(&self) -> Option<SignedCheckpoint> {
         self.checkpoint.borrow().clone()
+    }
+
+    /// The time when the writer looked last, which it does several times a second; or why nothing is done.
+    ///
+    /// # Errors
+    /// When the clock was set by more than it may be.
+    pub fn time(&self) -> Result<SystemTime, Jumped> {
+        *self.time.borrow()
+    }
+
+    /// Does the writer run? It ends when it fails in a way that nobody thought of, and is not started again: what it holds in
+    /// memory may be wrong.
+    pub fn is_running(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
+    /// Waits for the writer's end.
+    pub async fn ended(&self) {
+        self.jobs.closed().await;
     }
 
     /// Has it stopped for good?

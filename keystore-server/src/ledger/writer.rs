@@ -3,7 +3,7 @@
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use plombe_core::{keystore::calls::custody::Context, log::SignedCheckpoint};
@@ -13,11 +13,12 @@ use tokio::{
 };
 
 use super::{
-    Act, Ask, AskError, Clock, Effects, Scene,
+    Act, Ask, AskError, Effects, Jumped, Scene,
     act::{Asked, Job, Outcome},
     batch::Batch,
     head::Halt,
     mirror::Mirror,
+    time::Timekeeper,
 };
 use crate::{
     access_policy::{Action, Actor, Refusal, seconds},
@@ -35,7 +36,8 @@ const LARGEST_BATCH: usize = 256;
 pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
     pub(super) keychain: SharedKeychain,
-    pub(super) clock: Clock,
+    pub(super) timekeeper: Timekeeper,
+    pub(super) time: watch::Sender<Result<SystemTime, Jumped>>,
     pub(super) mirror: Mirror,
     pub(super) queue: mpsc::Receiver<Box<dyn Job>>,
     pub(super) published: Arc<RwLock<Registry>>,
@@ -47,6 +49,7 @@ pub(super) struct Writer {
 }
 
 enum BatchError {
+    Clock(Jumped),
     Store(StoreError),
     Halt(Halt),
 }
@@ -69,6 +72,8 @@ impl Writer {
             {
                 return;
             }
+            let now = self.timekeeper.now();
+            let _before = self.time.send_replace(now);
             if jobs.is_empty() && Instant::now() < due {
                 self.look().await;
                 continue;
@@ -89,6 +94,10 @@ impl Writer {
                 Err(BatchError::Store(error)) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "cannot record");
                     jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Unavailable)));
+                }
+                // It was said when it was noticed.
+                Err(BatchError::Clock(jumped)) => {
+                    jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Clock(jumped))));
                 }
                 Err(BatchError::Halt(halt)) => {
                     tracing::error!(reason = %halt, "stopped until people have looked");
@@ -127,7 +136,9 @@ impl Writer {
             *self.published.write().unwrap_or_else(PoisonError::into_inner) = self.mirror.registry().clone();
             self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
         }
-        let mut batch = Batch::new(&self.keychain, &mut self.mirror, (self.clock)());
+        // After the wait for the lock, which can be long.
+        let now = self.timekeeper.now().map_err(BatchError::Clock)?;
+        let mut batch = Batch::new(&self.keychain, &mut self.mirror, now);
         let outcomes = match batch.decide(&mut *transaction, jobs).await {
             Ok(outcomes) => outcomes,
             Err(error) => {

@@ -2,7 +2,9 @@
 //! The ledger on a real database: order, repetition, what it notices when somebody else writes, and new keys.
 
 mod backup;
+mod clock;
 mod crashing;
+mod failing;
 mod order;
 mod rotation;
 mod stage;

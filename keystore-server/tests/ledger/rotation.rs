@@ -37,7 +37,8 @@ impl Open {
     ) -> Result<Self, instance::InstanceError> {
         let (keychain, ledger) =
             instance::start(Arc::clone(&store), Arc::new(root), origin(), stage.clock()).await?;
-        Ok(Self { store, keychain, server: Server { ledger } })
+        let server = Server { ledger, keychain: Arc::clone(&keychain) };
+        Ok(Self { store, keychain, server })
     }
 
     async fn on(stage: &Stage) -> Self {

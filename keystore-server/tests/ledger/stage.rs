@@ -23,7 +23,8 @@ use plombe_keystore::{
     access_policy::{Action, Actor, Claimed, Refusal, seconds},
     fresh,
     instance::{self, Organisation},
-    ledger::{Act, Ask, AskError, Clock, Effects, Granted, Ledger, RequestKey, Scene},
+    keychain::SharedKeychain,
+    ledger::{Act, Ask, AskError, Clock, Effects, Granted, Ledger, Pace, RequestKey, Scene},
     registry::{Device, Principal, Record, Session},
     root_key::{FileRootKey, RootKey as _},
     store::{self, Location, Store},
@@ -37,6 +38,8 @@ pub(crate) struct Stage {
     folder: tempfile::TempDir,
     location: Location,
     now: Arc<AtomicU64>,
+    /// What went by, however the clock was set.
+    passed: Arc<AtomicU64>,
 }
 
 impl Stage {
@@ -59,7 +62,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let location =
             url.map_or_else(|| Location::Sqlite(folder.path().join("keystore.db")), Location::Postgres);
-        let stage = Self { folder, location, now: Arc::new(AtomicU64::new(START)) };
+        let stage = Self { folder, location, now: Arc::new(AtomicU64::new(START)), passed: Arc::default() };
         let root = FileRootKey::create(&stage.root()).unwrap();
         assert!(root.id().starts_with("file:"));
         let organisation = Organisation {
@@ -89,7 +92,7 @@ impl Stage {
     pub(crate) fn copy_with(&self, database: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Sqlite(folder.path().join("keystore.db"));
-        let copy = Self { folder, location, now: Arc::clone(&self.now) };
+        let copy = Self { folder, location, now: Arc::clone(&self.now), passed: Arc::clone(&self.passed) };
         std::fs::copy(database, copy.database()).unwrap();
         std::fs::copy(self.root(), copy.root()).unwrap();
         copy
@@ -103,7 +106,8 @@ impl Stage {
             let folder = tempfile::tempdir().unwrap();
             let file = Location::Sqlite(folder.path().join("keystore.db"));
             let location = url.map_or(file, Location::Postgres);
-            let empty = Self { folder, location, now: Arc::clone(&self.now) };
+            let empty =
+                Self { folder, location, now: Arc::clone(&self.now), passed: Arc::clone(&self.passed) };
             std::fs::copy(self.root(), empty.root()).unwrap();
             empty
         });
@@ -124,16 +128,45 @@ impl Stage {
         Arc::new(move || UNIX_EPOCH + Duration::from_secs(now.load(Ordering::Relaxed)))
     }
 
+    /// So much time goes by that it is then.
     pub(crate) fn set_time(&self, seconds: u64) {
+        let before = self.now.swap(seconds, Ordering::Relaxed);
+        self.passed.fetch_add(seconds.saturating_sub(before), Ordering::Relaxed);
+    }
+
+    /// Time goes by.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.set_time(self.now.load(Ordering::Relaxed) + seconds);
+    }
+
+    /// Somebody sets the clock; no time goes by.
+    pub(crate) fn set_clock(&self, seconds: u64) {
         self.now.store(seconds, Ordering::Relaxed);
+    }
+
+    /// As much time as a test says.
+    fn pace(&self) -> Pace {
+        let passed = Arc::clone(&self.passed);
+        let steady = Arc::new(move || Duration::from_secs(passed.load(Ordering::Relaxed)));
+        Pace { steady, ..Pace::default() }
+    }
+
+    /// A server that says often that it is alive.
+    pub(crate) async fn lively_server(&self) -> Server {
+        self.start(Pace { heartbeat: Duration::from_millis(50), ..self.pace() }).await.unwrap()
     }
 
     /// A server on this database.
     pub(crate) async fn try_server(&self) -> Result<Server, instance::InstanceError> {
+        self.start(self.pace()).await
+    }
+
+    async fn start(&self, pace: Pace) -> Result<Server, instance::InstanceError> {
         let root = FileRootKey::open(&self.root()).unwrap();
         let store = self.store(false).await;
-        let (_, ledger) = instance::start(store, Arc::new(root), origin(), self.clock()).await?;
-        Ok(Server { ledger })
+        let (keychain, ledger) =
+            instance::start_with(store, Arc::new(root), origin(), self.clock(), pace).await?;
+        Ok(Server { ledger, keychain })
     }
 
     /// The same, when it must come up.
@@ -149,6 +182,7 @@ pub(crate) fn origin() -> Origin {
 /// One server.
 pub(crate) struct Server {
     pub(crate) ledger: Ledger,
+    pub(crate) keychain: SharedKeychain,
 }
 
 /// Somebody with a confirmed device and a session.
