@@ -71,6 +71,12 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Asks a keystore's directory.
+    pub(crate) fn keystore(&mut self, server: &str, origin: &str) {
+        let source = Source::Keystore { server: server.to_owned() };
+        self.ask(source, wkd::url_at(origin, self.address), answer::MAX_WKD_BYTES);
+    }
+
     /// Asks a key server.
     pub(crate) fn keyserver(&mut self, server: &Keyserver) {
         self.ask(server.source(), server.by_address_url(self.address), answer::MAX_KEYSERVER_BYTES);

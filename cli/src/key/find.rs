@@ -15,6 +15,7 @@ use crate::{
     contacts, date,
     discovery::{Search, Step, WebClient},
     exit::{Exit, Failure},
+    keystore::Account,
     output,
     store::Stored,
     terminal::Tone,
@@ -39,9 +40,14 @@ pub(crate) struct Args {
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut candidates = contacts::candidates(app, &args.address)?;
     let ours = candidates.iter().any(|candidate| candidate.source == Source::Own);
-    let web = WebClient::new(&app.config.settings.discovery.allow_private);
+    let keystore = Account::new(app).directory_for(&args.address)?;
+    let mut allow_private = app.config.settings.discovery.allow_private.clone();
+    // This machine is logged in there, so it may be where it is.
+    allow_private.extend(keystore.iter().map(|directory| directory.host.clone()));
+    let web = WebClient::new(&allow_private);
     let mut search = Search::new(&web, &args.address, &app.policy, app.now);
     if !args.offline && !ours {
+        keystore.iter().for_each(|directory| search.keystore(&directory.host, &directory.origin));
         ask(app, &args, &mut search)?;
     }
     let network_failed = search.failed();

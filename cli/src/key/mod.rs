@@ -21,6 +21,7 @@ mod rotate;
 mod share;
 mod show;
 mod trust;
+mod withdraw;
 
 use crate::{app::App, terminal::Tone};
 
@@ -39,8 +40,10 @@ pub(crate) enum Command {
     Import(import::Args),
     /// Find the certificate for an address, here and on the network
     Find(find::Args),
-    /// Hand your certificate to key servers, or write it as a Web Key Directory
+    /// Hand your certificate to the keystore's directory and to key servers, or write it as a Web Key Directory
     Publish(publish::Args),
+    /// Take your certificate out of the keystore's directory
+    Withdraw(withdraw::Args),
     /// Decide which certificate belongs to an address
     Trust(trust::Args),
     /// Replace the subkeys by new ones; the old ones keep opening old messages
@@ -83,6 +86,7 @@ pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
         Command::Import(args) => import::run(app, args),
         Command::Find(args) => find::run(app, args),
         Command::Publish(args) => publish::run(app, args),
+        Command::Withdraw(args) => withdraw::run(app, &args),
         Command::Trust(args) => trust::run(app, args),
         Command::Rotate(args) => rotate::run(app, args),
         Command::Expire(args) => expire::run(app, args),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe key publish`: a certificate to key servers, or into a Web Key Directory on disk.
+//! `plombe key publish`: a certificate into the keystore's directory, to key servers, or into a Web Key Directory on disk.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use plombe_core::{
     cert::Certificate,
+    keystore::calls::directory::PublishCertificate,
     recipients::{Address, Keyserver},
 };
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::{
     app::App,
     discovery::{Published, WebClient, WkdTree, publish},
     exit::{Exit, Failure},
+    keystore::Account,
     output,
     terminal::Tone,
     who::Who,
@@ -24,7 +26,8 @@ use crate::{
 pub(crate) struct Args {
     /// Address or fingerprint; with an address, a Web Key Directory gets that address only
     who: Who,
-    /// Hand it to this key server: vks://HOST or hkps://HOST; without this to those in config.toml
+    /// Hand it to this key server: vks://HOST or hkps://HOST; without this to the keystore that this machine is logged in at, and
+    /// to the servers in config.toml
     #[arg(long, value_name = "URL")]
     keyserver: Vec<Keyserver>,
     /// Write it into DIR, for a web server to serve as the domain's (and its openpgpkey subdomain's) root
@@ -36,6 +39,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let certificate = args.who.certificate(app)?;
     let done = match &args.wkd {
         Some(root) => write_tree(app, &args.who, &certificate, root)?,
+        None if args.keyserver.is_empty() => everywhere(app, &certificate)?,
         None => upload(app, &args.keyserver, &certificate)?,
     };
     if app.terminal.json {
@@ -83,22 +87,49 @@ fn write_tree(
     Ok(done)
 }
 
-fn upload(app: &App<'_>, named: &[Keyserver], certificate: &Certificate) -> anyhow::Result<Vec<Value>> {
-    let settings = &app.config.settings.discovery;
-    let mut servers = named.to_vec();
-    if servers.is_empty() {
-        for text in &settings.keyservers {
-            servers.push(text.parse().with_context(|| format!("{text} in config.toml"))?);
-        }
+/// To the keystore, and to every key server that is configured.
+fn everywhere(app: &App<'_>, certificate: &Certificate) -> anyhow::Result<Vec<Value>> {
+    let mut servers = Vec::new();
+    for text in &app.config.settings.discovery.keyservers {
+        servers.push(text.parse().with_context(|| format!("{text} in config.toml"))?);
     }
-    if servers.is_empty() {
+    let account = Account::new(app);
+    if servers.is_empty() && !account.exists() {
         return Err(Failure::usage("no key server is configured")
-            .hint("name one with --keyserver vks://keys.openpgp.org, or write files with --wkd DIR")
+            .hint("name one with --keyserver vks://keys.openpgp.org, write files with --wkd DIR, or log in at a keystore")
             .into());
     }
-    let web = WebClient::new(&settings.allow_private);
     let mut done = Vec::new();
-    for server in &servers {
+    if account.exists() {
+        done.push(to_keystore(app, &account, certificate)?);
+    }
+    done.extend(upload(app, &servers, certificate)?);
+    Ok(done)
+}
+
+/// Into the keystore's directory. Keys in custody are in it without being published.
+fn to_keystore(app: &App<'_>, account: &Account, certificate: &Certificate) -> anyhow::Result<Value> {
+    if account.key(&certificate.fingerprint())?.is_some() {
+        app.terminal.note(Tone::Plain, "published", "in the keystore's directory since the key is there");
+        return Ok(json!({"server": "keystore", "addresses": []}));
+    }
+    let mut session = account.session()?;
+    let server = session.keystore().identity().origin.to_string();
+    // What concerns other addresses is not the keystore's business.
+    let own = session.identity().addresses.iter().filter_map(|address| Address::parse(address).ok());
+    let own = certificate.filter_to_addresses(&own.collect::<Vec<_>>())?;
+    let answer = session.call(&PublishCertificate { certificate: own.to_bytes().into() })?;
+    account.keep_session(&session)?;
+    let published = |address: &String| json!({"address": address, "status": "published"});
+    let text = format!("{} in the directory of {server}", answer.addresses.join(", "));
+    app.terminal.note(Tone::Good, "published", &text);
+    Ok(json!({"server": server, "addresses": answer.addresses.iter().map(published).collect::<Vec<_>>()}))
+}
+
+fn upload(app: &App<'_>, servers: &[Keyserver], certificate: &Certificate) -> anyhow::Result<Vec<Value>> {
+    let web = WebClient::new(&app.config.settings.discovery.allow_private);
+    let mut done = Vec::new();
+    for server in servers {
         let published = publish(&web, server, certificate)
             .map_err(|error| Failure::new(Exit::Network, format!("{server}: {error}")))?;
         let mut statuses = Vec::new();

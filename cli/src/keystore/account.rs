@@ -20,6 +20,7 @@ use plombe_core::{
             keys::{KeyInCustody, KeyInfo, ListKeys},
         },
     },
+    recipients::Address,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -101,6 +102,25 @@ impl Account {
         Ok(self.keys()?.into_iter().find(|key| key.fingerprint.as_fingerprint() == fingerprint))
     }
 
+    /// The keystore's directory, for addresses in the domains of one's own: about others it has nothing to say.
+    pub(crate) fn directory_for(&self, address: &Address) -> anyhow::Result<Option<Directory>> {
+        if !self.exists() {
+            return Ok(None);
+        }
+        let session = self.session()?;
+        let own = session.identity().addresses.iter().filter_map(|own| Address::parse(own).ok());
+        if own.into_iter().all(|own| own.domain() != address.domain()) {
+            return Ok(None);
+        }
+        let origin = session.keystore().identity().origin.as_str().to_owned();
+        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        Ok(Some(Directory { host: host.to_owned(), origin }))
+    }
+
     /// Asks which keys there are, and keeps the answer.
     pub(crate) fn refresh_keys(&self, session: &mut Session) -> anyhow::Result<Vec<KeyInfo>> {
         let keys = session.call(&ListKeys {})?.keys;
@@ -175,6 +195,12 @@ impl Account {
         };
         write().with_context(|| format!("cannot write {}", self.path(name).display()))
     }
+}
+
+/// Where a keystore's directory is asked.
+pub(crate) struct Directory {
+    pub(crate) host: String,
+    pub(crate) origin: String,
 }
 
 /// A keystore that this machine has logged in at.

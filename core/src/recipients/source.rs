@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// | source | who vouches that it belongs to the address | what an attacker needs |
 /// |---|---|---|
 /// | own | its secret key is here | this machine |
+/// | keystore | the organisation's keystore, for its own addresses | the keystore |
 /// | WKD | the address's domain, by TLS | the domain, its web server or its certificate authority |
 /// | VKS | the server, after a mail to the address | the server, or one mail to the address |
 /// | HKP | nobody | an upload |
@@ -21,6 +22,11 @@ use serde::{Deserialize, Serialize};
 pub enum Source {
     /// Our own: the secret key lies on this machine.
     Own,
+    /// The directory of the keystore that this machine is logged in at, about addresses in its own domains.
+    Keystore {
+        /// Its host name.
+        server: String,
+    },
     /// Web Key Directory of the address's domain.
     Wkd(WkdMethod),
     /// A verifying key server: it publishes an address only after a mail to it was answered.
@@ -55,19 +61,20 @@ impl Source {
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Own => 0,
-            Self::Wkd(_) => 1,
-            Self::Vks { .. } => 2,
-            Self::Hkp { .. } => 3,
-            Self::Store => 4,
-            Self::Autocrypt => 5,
-            Self::AutocryptGossip => 6,
+            Self::Keystore { .. } => 1,
+            Self::Wkd(_) => 2,
+            Self::Vks { .. } => 3,
+            Self::Hkp { .. } => 4,
+            Self::Store => 5,
+            Self::Autocrypt => 6,
+            Self::AutocryptGossip => 7,
         }
     }
 
     /// Does somebody vouch that the certificate belongs to the address? What anybody may have put there must not be
     /// able to stop mail by contradicting a pin.
     pub(super) fn vouches(&self) -> bool {
-        matches!(self, Self::Own | Self::Wkd(_) | Self::Vks { .. })
+        matches!(self, Self::Own | Self::Keystore { .. } | Self::Wkd(_) | Self::Vks { .. })
     }
 
     /// Did a mail bring it?
@@ -82,6 +89,7 @@ impl fmt::Display for Source {
             Self::Own => f.write_str("own"),
             Self::Wkd(WkdMethod::Advanced) => f.write_str("wkd:advanced"),
             Self::Wkd(WkdMethod::Direct) => f.write_str("wkd:direct"),
+            Self::Keystore { server } => write!(f, "keystore:{server}"),
             Self::Vks { server } => write!(f, "vks:{server}"),
             Self::Hkp { server } => write!(f, "hkp:{server}"),
             Self::Store => f.write_str("store"),
@@ -107,6 +115,7 @@ impl FromStr for Source {
             None if text == "autocrypt-gossip" => Ok(Self::AutocryptGossip),
             Some(("wkd", "advanced")) => Ok(Self::Wkd(WkdMethod::Advanced)),
             Some(("wkd", "direct")) => Ok(Self::Wkd(WkdMethod::Direct)),
+            Some(("keystore", server)) => Ok(Self::Keystore { server: server.to_owned() }),
             Some(("vks", server)) => Ok(Self::Vks { server: server.to_owned() }),
             Some(("hkp", server)) => Ok(Self::Hkp { server: server.to_owned() }),
             _ => Err(SourceError),

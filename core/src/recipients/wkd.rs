@@ -46,6 +46,11 @@ pub fn advanced_path(address: &Address) -> String {
     format!(".well-known/openpgpkey/{}/hu/{}", address.domain(), hash(address))
 }
 
+/// In a directory that is asked by its own address, whatever the domain: a keystore's.
+pub fn url_at(origin: &str, address: &Address) -> String {
+    format!("{origin}/{}?l={}", advanced_path(address), percent_encoded(address.local()))
+}
+
 /// Relative path of the direct method's file, for writing a directory.
 pub fn direct_path(address: &Address) -> String {
     format!(".well-known/openpgpkey/hu/{}", hash(address))

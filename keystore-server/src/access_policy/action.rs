@@ -108,6 +108,18 @@ pub enum Action {
         /// Of which.
         key: KeyFingerprint,
     },
+    /// The certificate of a key that is elsewhere comes into the directory.
+    PublishCertificate {
+        /// Which.
+        key: KeyFingerprint,
+        /// For which of the owner's addresses; when it has none of them, for whose.
+        addresses: Vec<String>,
+    },
+    /// It goes out.
+    WithdrawCertificate {
+        /// Which.
+        key: KeyFingerprint,
+    },
     /// Somebody else may use a key.
     GiveGrant {
         /// Which.
@@ -224,6 +236,8 @@ impl Action {
             Self::KeepChangedKey { .. } => "key-changed",
             Self::PutBackup { .. } => "put-backup",
             Self::FetchBackup { .. } => "fetch-backup",
+            Self::PublishCertificate { .. } => "publish-certificate",
+            Self::WithdrawCertificate { .. } => "withdraw-certificate",
             Self::GiveGrant { .. } => "give-grant",
             Self::EndGrant { .. } => "end-grant",
             Self::Revoke { .. } => "revoke",
@@ -285,7 +299,12 @@ impl Action {
             Self::AnswerConsent { approval, .. } | Self::BreakGlass { approval, .. } => {
                 About { approval: Some(*approval), ..about }
             }
-            Self::PutBackup { key } | Self::FetchBackup { key } => About { key: Some(key.clone()), ..about },
+            Self::PutBackup { key } | Self::FetchBackup { key } | Self::WithdrawCertificate { key } => {
+                About { key: Some(key.clone()), ..about }
+            }
+            Self::PublishCertificate { key, addresses } => {
+                About { key: Some(key.clone()), note: listed(addresses), ..about }
+            }
             Self::ChangeKey { note, .. } if !note.is_empty() => About { note: Some(note.clone()), ..about },
             Self::GiveGrant { to, uses, expires, .. } => {
                 About { principal: Some(*to), note: Some(format!("{uses:?} until {expires}")), ..about }

@@ -168,6 +168,14 @@ pub mod refusal {
             "fetch it first";
         /// Ten keys are more than anybody needs.
         TOO_MANY_BACKUPS = "too-many-backups", Unacceptable, "you have ten backups already", "";
+        /// The directory has it from the keystore's own hands.
+        IN_CUSTODY = "in-custody", Conflict, "this key is in the keystore, and so is its certificate",
+            "`plombe key find` shows what the directory says";
+        /// Somebody else's published certificate.
+        CERTIFICATE_OF_ANOTHER = "certificate-of-another", Conflict, "this certificate was published by somebody else", "";
+        /// Ten are more than anybody needs.
+        TOO_MANY_CERTIFICATES = "too-many-certificates", Unacceptable, "you have published ten certificates already",
+            "withdraw one: `plombe key withdraw`";
         /// Grants have a bounded time and never cover certifying.
         GRANT_UNBOUNDED = "grant-unbounded", Unacceptable,
             "a grant covers unwrapping, signing or raw use, and ends within a year", "";

@@ -4,7 +4,10 @@
 use plombe_core::keystore::calls::{grants::KeyUse, login::Role, principals::PrincipalState};
 
 use super::{Action, Decision, Identified, KeyChange, Permitted, refusal};
-use crate::registry::{Grant, Key, KeyState, Registry};
+use crate::{
+    directory::own_addresses,
+    registry::{Grant, Key, KeyState, Registry},
+};
 
 /// Longest time of a grant: what is never looked at again should end by itself.
 const LONGEST_GRANT: u64 = 366 * 24 * 3600;
@@ -39,6 +42,34 @@ pub(super) fn may_keep_backups(who: &Identified<'_>) -> Decision {
     match who.principal.roles.contains(&Role::User) {
         true => Ok(Permitted::by("own-backup")),
         false => Err(refusal::NO_KEYS_FOR_ROLE.into()),
+    }
+}
+
+/// Only the owner of an address says which certificate the directory shows for it, and nothing is put in another's place.
+pub(super) fn decide_certificate(registry: &Registry, who: &Identified<'_>, action: &Action) -> Decision {
+    if !who.principal.roles.contains(&Role::User) {
+        return Err(refusal::NO_KEYS_FOR_ROLE.into());
+    }
+    match action {
+        Action::PublishCertificate { key, addresses } => {
+            let own = own_addresses(registry, who.principal);
+            let is_own = |address: &String| own.iter().any(|own| own.matches(address));
+            if addresses.is_empty() || !addresses.iter().all(is_own) {
+                return Err(refusal::ADDRESS_NOT_YOURS.into());
+            }
+            if registry.key(key).is_some() || registry.key_of_subkey(key).is_some() {
+                return Err(refusal::IN_CUSTODY.into());
+            }
+            match registry.certificate(key) {
+                Some(other) if other.owner != who.principal.id => Err(refusal::CERTIFICATE_OF_ANOTHER.into()),
+                _ => Ok(Permitted::by("own-address")),
+            }
+        }
+        Action::WithdrawCertificate { key } => match registry.certificate(key) {
+            Some(own) if own.owner == who.principal.id => Ok(Permitted::by("owner")),
+            _ => Err(refusal::NOT_FOUND.into()),
+        },
+        _ => Err(refusal::NOT_FOR_DEVICES.into()),
     }
 }
 

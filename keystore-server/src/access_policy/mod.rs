@@ -51,6 +51,9 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
                 | Action::ChangeKey { .. }
                 | Action::KeepChangedKey { .. } => key_use::decide(registry, &who, action, seconds(now)),
                 Action::PutBackup { .. } | Action::FetchBackup { .. } => key_use::may_keep_backups(&who),
+                Action::PublishCertificate { .. } | Action::WithdrawCertificate { .. } => {
+                    key_use::decide_certificate(registry, &who, action)
+                }
                 Action::GiveGrant { .. } | Action::EndGrant { .. } => {
                     key_use::decide_grant(registry, &who, action, seconds(now))
                 }

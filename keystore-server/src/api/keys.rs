@@ -145,6 +145,12 @@ impl Act for Enter {
         if scene.registry.key(&self.id).is_some() || self.unwrapping.iter().chain(&self.signing).any(taken) {
             return Err(refusal::EXISTS.into());
         }
+        // What its owner published of it comes into custody with it; nobody else's place is taken.
+        let published = scene.registry.certificate(&self.id);
+        if published.is_some_and(|published| published.owner != who.principal.id) {
+            return Err(refusal::EXISTS.into());
+        }
+        let ended = published.map(|published| Record::Certificate(published.clone()).key());
         let key = Key {
             id: self.id.clone(),
             tenant: who.principal.tenant,
@@ -166,7 +172,7 @@ impl Act for Enter {
             let addresses = who.principal.addresses.iter().cloned().chain(taken).collect();
             put.push(Record::Principal(Principal { addresses, ..who.principal.clone() }));
         }
-        Ok(Effects { put, blobs: vec![blob], ..Effects::none(answer) })
+        Ok(Effects { put, ended: ended.into_iter().collect(), blobs: vec![blob], ..Effects::none(answer) })
     }
 }
 

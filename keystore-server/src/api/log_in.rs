@@ -238,6 +238,7 @@ fn first_state(registry: &Registry, principal: &Principal) -> DeviceState {
     let something_to_lose = registry.devices_of(principal.id).any(in_use)
         || registry.keys_of(principal.id).next().is_some()
         || registry.backups_of(principal.id).next().is_some()
+        || registry.certificates_of(principal.id).next().is_some()
         || registry.grants_to(principal.id).next().is_some()
         || principal.recovery.is_some();
     if something_to_lose { DeviceState::Pending } else { DeviceState::Confirmed }

@@ -10,6 +10,7 @@ mod caller;
 mod certificates;
 mod custody;
 mod devices;
+mod directory;
 mod failure;
 mod grants;
 mod info;

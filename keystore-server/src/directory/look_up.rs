@@ -5,6 +5,8 @@
 //! or key ID: with the user IDs of the owner's own addresses, of active owners only. Keys that are revoked are shown,
 //! with their revocation. Nothing of owners who are suspended or gone is.
 
+use std::cmp::Reverse;
+
 use plombe_core::{
     cert::Certificate,
     keystore::{Bytes, KeyFingerprint, calls::principals::PrincipalState},
@@ -13,7 +15,7 @@ use plombe_core::{
 
 use crate::{
     app::App,
-    registry::{Key, KeyState, Principal, Registry},
+    registry::{self, Key, KeyState, Principal, Registry},
 };
 
 /// Which OpenPGP versions may be in an answer.
@@ -23,6 +25,15 @@ pub enum Versions {
     V4,
     /// Version 6 too, where there is no version 4 key in use.
     V6WithoutV4,
+}
+
+/// A certificate that may be shown, of a key in custody or of one on its owner's devices.
+struct Entry<'a> {
+    certificate: &'a Bytes,
+    owner: &'a Principal,
+    is_v4: bool,
+    /// What comes first: keys in use, those in custody, the newest.
+    rank: (bool, bool, Reverse<u64>),
 }
 
 /// By mail address.
@@ -51,12 +62,23 @@ pub fn by_wkd_name(app: &App, domain: &str, hash: &str, versions: Versions) -> V
     parsed.filter_map(|all| all.filter_to_address(&address, &app.policy, now).ok()).collect()
 }
 
-/// By fingerprint of the primary key, or of a subkey that is used here.
+/// By fingerprint of the primary key, or of a subkey that is used here. A key in custody is never mistaken for one
+/// that somebody published.
 pub fn by_fingerprint(app: &App, fingerprint: &KeyFingerprint) -> Vec<Certificate> {
-    let found = {
+    let found: Vec<_> = {
         let registry = app.ledger.registry();
         let key = registry.key(fingerprint).or_else(|| registry.key_of_subkey(fingerprint));
-        key.and_then(|key| with_addresses(&registry, key))
+        match (key, registry.certificate(fingerprint)) {
+            (Some(key), _) => shown_to_who_knows(&registry, in_custody(&registry, key)).collect(),
+            (None, Some(published)) => {
+                shown_to_who_knows(&registry, elsewhere(&registry, published)).collect()
+            }
+            (None, None) => {
+                let claiming = registry.certificates_of_subkey(fingerprint);
+                let entries = claiming.filter_map(|published| elsewhere(&registry, published));
+                shown_to_who_knows(&registry, entries).collect()
+            }
+        }
     };
     found.into_iter().filter_map(own_part).collect()
 }
@@ -65,7 +87,10 @@ pub fn by_fingerprint(app: &App, fingerprint: &KeyFingerprint) -> Vec<Certificat
 pub fn by_key_id(app: &App, key_id: [u8; 8]) -> Vec<Certificate> {
     let found: Vec<_> = {
         let registry = app.ledger.registry();
-        registry.keys_of_key_id(key_id).filter_map(|key| with_addresses(&registry, key)).collect()
+        let keys = registry.keys_of_key_id(key_id).filter_map(|key| in_custody(&registry, key));
+        let published = registry.certificates_of_key_id(key_id);
+        let published = published.filter_map(|published| elsewhere(&registry, published));
+        shown_to_who_knows(&registry, keys.chain(published)).collect()
     };
     found.into_iter().filter_map(own_part).collect()
 }
@@ -75,35 +100,60 @@ pub fn has_domain(app: &App, domain: &str) -> bool {
     app.ledger.registry().tenants().any(|tenant| tenant.domains.iter().any(|own| own == domain))
 }
 
+/// Addresses that the directory shows somebody's certificates for: in the tenant's domains, whatever else is on record, and nobody's
+/// before them but for upper and lower case.
+pub fn own_addresses(registry: &Registry, principal: &Principal) -> Vec<Address> {
+    let tenant = registry.tenant(principal.tenant);
+    let own = principal.addresses.iter().filter(|address| tenant.is_some_and(|it| it.has_address(address)));
+    let own = own.filter_map(|address| Address::parse(address).ok());
+    own.filter(|own| registry.owner_of_address(own).is_some_and(|owner| owner.id == principal.id)).collect()
+}
+
 fn shown(registry: &Registry, principal: &Principal) -> bool {
     principal.state == PrincipalState::Active && registry.tenant(principal.tenant).is_some()
 }
 
-/// In the tenant's domains, whatever else is on record.
-fn own_addresses(registry: &Registry, principal: &Principal) -> Vec<Address> {
-    let tenant = registry.tenant(principal.tenant);
-    let own = principal.addresses.iter().filter(|address| tenant.is_some_and(|it| it.has_address(address)));
-    own.filter_map(|address| Address::parse(address).ok()).collect()
+fn in_custody<'a>(registry: &'a Registry, key: &'a Key) -> Option<Entry<'a>> {
+    Some(Entry {
+        certificate: &key.certificate,
+        owner: registry.principal(key.owner)?,
+        is_v4: is_v4(&key.id),
+        rank: (key.state != KeyState::Active, false, Reverse(key.since)),
+    })
 }
 
-/// Keys in use first, newest first.
+fn elsewhere<'a>(registry: &'a Registry, published: &'a registry::Certificate) -> Option<Entry<'a>> {
+    Some(Entry {
+        certificate: &published.certificate,
+        owner: registry.principal(published.owner)?,
+        is_v4: is_v4(&published.id),
+        rank: (published.revoked, true, Reverse(published.since)),
+    })
+}
+
+fn is_v4(key: &KeyFingerprint) -> bool {
+    key.as_fingerprint().as_bytes().len() == 20
+}
+
 fn of_owner(registry: &Registry, principal: &Principal, versions: Versions) -> Vec<Bytes> {
-    let mut keys: Vec<&Key> = registry.keys_of(principal.id).collect();
-    let in_use = |key: &Key| key.state == KeyState::Active;
-    if versions == Versions::V4 || keys.iter().any(|key| is_v4(key) && in_use(key)) {
-        keys.retain(|key| is_v4(key));
+    let keys = registry.keys_of(principal.id).filter_map(|key| in_custody(registry, key));
+    let published = registry.certificates_of(principal.id).filter_map(|it| elsewhere(registry, it));
+    let mut entries: Vec<Entry<'_>> = keys.chain(published).collect();
+    let in_use = |entry: &Entry<'_>| !entry.rank.0;
+    if versions == Versions::V4 || entries.iter().any(|entry| entry.is_v4 && in_use(entry)) {
+        entries.retain(|entry| entry.is_v4);
     }
-    keys.sort_by_key(|key| (!in_use(key), std::cmp::Reverse(key.since)));
-    keys.into_iter().map(|key| key.certificate.clone()).collect()
+    entries.sort_by_key(|entry| entry.rank);
+    entries.into_iter().map(|entry| entry.certificate.clone()).collect()
 }
 
-fn is_v4(key: &Key) -> bool {
-    key.id.as_fingerprint().as_bytes().len() == 20
-}
-
-fn with_addresses(registry: &Registry, key: &Key) -> Option<(Bytes, Vec<Address>)> {
-    let owner = registry.principal(key.owner).filter(|owner| shown(registry, owner))?;
-    Some((key.certificate.clone(), own_addresses(registry, owner)))
+/// With the addresses that may go with it.
+fn shown_to_who_knows<'a>(
+    registry: &'a Registry,
+    entries: impl IntoIterator<Item = Entry<'a>>,
+) -> impl Iterator<Item = (Bytes, Vec<Address>)> {
+    let entries = entries.into_iter().filter(|entry| shown(registry, entry.owner));
+    entries.map(|entry| (entry.certificate.clone(), own_addresses(registry, entry.owner)))
 }
 
 fn own_part((certificate, addresses): (Bytes, Vec<Address>)) -> Option<Certificate> {

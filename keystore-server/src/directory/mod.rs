@@ -10,6 +10,8 @@ pub mod reply;
 pub mod vks;
 pub mod wkd;
 
+pub use look_up::own_addresses;
+
 use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;

@@ -229,6 +229,7 @@ impl<'a> Batch<'a> {
         lists.extend(actor_principal(registry, job.actor()).map(list));
         lists.extend(concerns.iter().copied().map(list));
         lists.extend(meant(registry, action).map(list));
+        lists.extend(claimed(registry, action).map(list));
         let mut chain = None;
         if let Some(fingerprint) = action.key() {
             lists.extend(registry.key(fingerprint).map(|key| list(key.owner)));
@@ -360,6 +361,19 @@ fn meant(registry: &Registry, action: &Action) -> Option<PrincipalId> {
             .map(|device| device.principal),
         _ => action.about().principal.filter(|principal| registry.principal(*principal).is_some()),
     }
+}
+
+/// Who has the addresses and the certificate that somebody would publish or withdraw, be it refused or not.
+fn claimed(registry: &Registry, action: &Action) -> impl Iterator<Item = PrincipalId> {
+    let (key, addresses) = match action {
+        Action::PublishCertificate { key, addresses } => (Some(key), &addresses[..]),
+        Action::WithdrawCertificate { key } => (Some(key), &[][..]),
+        _ => (None, &[][..]),
+    };
+    let in_custody = key.and_then(|key| registry.key(key)).map(|key| key.owner);
+    let published = key.and_then(|key| registry.certificate(key)).map(|certificate| certificate.owner);
+    let named = addresses.iter().filter_map(|address| registry.owner_of_address(&address.parse().ok()?));
+    in_custody.into_iter().chain(published).chain(named.map(|principal| principal.id))
 }
 
 fn tenant_of(registry: &Registry, actor: &Actor) -> TenantId {

@@ -7,6 +7,7 @@
 
 mod approval;
 mod backup;
+mod certificate;
 mod device;
 mod key;
 mod principal;
@@ -16,6 +17,7 @@ mod tenant;
 
 pub use approval::{Approval, Standing, Wanted};
 pub use backup::Backup;
+pub use certificate::Certificate;
 pub use device::{Device, Session};
 pub use key::{Grant, Key, KeyState};
 pub use principal::{Code, Principal};

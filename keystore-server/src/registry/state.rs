@@ -15,7 +15,9 @@ use plombe_core::{
     recipients::{Address, wkd},
 };
 
-use super::{Approval, Backup, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant};
+use super::{
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant,
+};
 
 /// Every authority record. Records are shared between clones.
 #[derive(Clone, Default)]
@@ -37,6 +39,9 @@ pub struct Registry {
     grants_on: HashMap<KeyFingerprint, BTreeSet<GrantId>>,
     grants_to: HashMap<PrincipalId, BTreeSet<GrantId>>,
     backups_of: HashMap<PrincipalId, BTreeSet<KeyFingerprint>>,
+    certificates_of: HashMap<PrincipalId, BTreeSet<KeyFingerprint>>,
+    certificates_by_subkey: HashMap<KeyFingerprint, BTreeSet<KeyFingerprint>>,
+    certificates_by_key_id: HashMap<[u8; 8], BTreeSet<KeyFingerprint>>,
     approvals: HashMap<TenantId, BTreeSet<ApprovalId>>,
 }
 
@@ -79,7 +84,7 @@ impl Registry {
                 for subkey in key.unwrapping.iter().chain(&key.signing) {
                     self.by_subkey.insert(subkey.clone(), key.id.clone());
                 }
-                for key_id in key_ids(key) {
+                for key_id in key_ids(own_keys(key)) {
                     self.by_key_id.entry(key_id).or_default().insert(key.id.clone());
                 }
             }
@@ -92,6 +97,16 @@ impl Registry {
             }
             Record::Approval(approval) => {
                 self.approvals.entry(approval.tenant).or_default().insert(approval.id);
+            }
+            Record::Certificate(certificate) => {
+                let id = &certificate.id;
+                self.certificates_of.entry(certificate.owner).or_default().insert(id.clone());
+                for subkey in &certificate.subkeys {
+                    self.certificates_by_subkey.entry(subkey.clone()).or_default().insert(id.clone());
+                }
+                for key_id in key_ids(std::iter::once(id).chain(&certificate.subkeys)) {
+                    self.certificates_by_key_id.entry(key_id).or_default().insert(id.clone());
+                }
             }
         }
         self.records.insert(key, record);
@@ -135,7 +150,7 @@ impl Registry {
                 for subkey in key.unwrapping.iter().chain(&key.signing) {
                     self.by_subkey.remove(subkey);
                 }
-                for key_id in key_ids(key) {
+                for key_id in key_ids(own_keys(key)) {
                     forget(&mut self.by_key_id, &key_id, &key.id);
                 }
             }
@@ -145,6 +160,16 @@ impl Registry {
             }
             Record::Approval(approval) => forget(&mut self.approvals, &approval.tenant, &approval.id),
             Record::Backup(backup) => forget(&mut self.backups_of, &backup.owner, &backup.key),
+            Record::Certificate(certificate) => {
+                let id = &certificate.id;
+                forget(&mut self.certificates_of, &certificate.owner, id);
+                for subkey in &certificate.subkeys {
+                    forget(&mut self.certificates_by_subkey, subkey, id);
+                }
+                for key_id in key_ids(std::iter::once(id).chain(&certificate.subkeys)) {
+                    forget(&mut self.certificates_by_key_id, &key_id, id);
+                }
+            }
         }
         Some(old)
     }
@@ -166,9 +191,12 @@ fn wkd_name(address: &str) -> Option<(String, String)> {
     Some((address.domain().to_owned(), wkd::hash(&address)))
 }
 
+fn own_keys(key: &Key) -> impl Iterator<Item = &KeyFingerprint> {
+    std::iter::once(&key.id).chain(&key.unwrapping).chain(&key.signing)
+}
+
 /// Key IDs of the v4 keys: the end of their fingerprints. (Nothing asks for v6 keys by key ID.)
-fn key_ids(key: &Key) -> BTreeSet<[u8; 8]> {
-    let keys = std::iter::once(&key.id).chain(&key.unwrapping).chain(&key.signing);
+fn key_ids<'a>(keys: impl Iterator<Item = &'a KeyFingerprint>) -> BTreeSet<[u8; 8]> {
     let v4 = keys.map(|key| key.as_fingerprint().as_bytes()).filter(|bytes| bytes.len() == 20);
     v4.filter_map(|bytes| bytes.last_chunk().copied()).collect()
 }
@@ -226,6 +254,10 @@ impl Registry {
         grant, Grant, GrantId, |id| id.0.as_bytes()
     );
     find!(
+        /// The published certificate of a key that is elsewhere, by the fingerprint of its primary key.
+        certificate, Certificate, &KeyFingerprint, |id| id.as_fingerprint().as_bytes()
+    );
+    find!(
         /// An approval, by identity.
         approval, Approval, ApprovalId, |id| id.0.as_bytes()
     );
@@ -260,6 +292,11 @@ impl Registry {
     pub fn principal_of_wkd(&self, domain: &str, hash: &str) -> Option<&Principal> {
         let found = self.by_wkd.get(&(domain.to_owned(), hash.to_owned()))?;
         found.first().and_then(|id| self.principal(*id))
+    }
+
+    /// Whose address it is for the directory, upper and lower case apart.
+    pub fn owner_of_address(&self, address: &Address) -> Option<&Principal> {
+        self.principal_of_wkd(address.domain(), &wkd::hash(address))
     }
 
     /// Keys of which some v4 key has this key ID.
@@ -334,6 +371,21 @@ impl Registry {
             Some(Record::Backup(found)) => Some(found),
             _ => None,
         }
+    }
+
+    /// What a principal has published of keys that are elsewhere.
+    pub fn certificates_of(&self, owner: PrincipalId) -> impl Iterator<Item = &Certificate> {
+        self.certificates_of.get(&owner).into_iter().flatten().filter_map(|id| self.certificate(id))
+    }
+
+    /// Published certificates that have this subkey. There may be several: a subkey for encryption is easily claimed.
+    pub fn certificates_of_subkey(&self, subkey: &KeyFingerprint) -> impl Iterator<Item = &Certificate> {
+        self.certificates_by_subkey.get(subkey).into_iter().flatten().filter_map(|id| self.certificate(id))
+    }
+
+    /// Published certificates of which some v4 key has this key ID.
+    pub fn certificates_of_key_id(&self, key_id: [u8; 8]) -> impl Iterator<Item = &Certificate> {
+        self.certificates_by_key_id.get(&key_id).into_iter().flatten().filter_map(|id| self.certificate(id))
     }
 
     /// All backups of a principal.

@@ -40,15 +40,15 @@ pub(crate) fn ask(keystore: &TestKeystore, method: &str, path: &str, host: &str)
     Answer { status, headers, body: bytes[end + 4..].to_vec() }
 }
 
-fn get(keystore: &TestKeystore, path: &str) -> Answer {
+pub(crate) fn get(keystore: &TestKeystore, path: &str) -> Answer {
     ask(keystore, "GET", path, "keys.example.org")
 }
 
-fn wkd_path(address: &str) -> String {
+pub(crate) fn wkd_path(address: &str) -> String {
     format!("/{}", wkd::advanced_path(&Address::parse(address).unwrap()))
 }
 
-fn search(what: &str, op: &str) -> String {
+pub(crate) fn search(what: &str, op: &str) -> String {
     format!("/pks/lookup?op={op}&options=mr&search={what}")
 }
 

@@ -13,4 +13,5 @@ mod log_in;
 mod mail;
 mod proxy;
 mod proxy_attacks;
+mod published;
 mod trail;

@@ -283,3 +283,40 @@ fn a_revoked_machine_comes_back_as_a_new_device() {
     lost.run(["logout", "--forget-everything"], b"").ok();
     assert_eq!(log_in(&lost, &keystore, &keystore.code_for(ALICE))["logged_in"]["device_state"], "pending");
 }
+
+#[test]
+fn a_colleagues_certificate_is_found_in_the_keystores_directory() {
+    let (keystore, alice) = alice_in_custody();
+    let bob = Home::of(BOB);
+    log_in(&bob, &keystore, &keystore.add_user(BOB));
+    // Hers is there since it was made; his, on his machine, once he publishes it.
+    let found = json(&bob.run(["key", "find", ALICE, "--json"], b"").expect_code(0));
+    assert_eq!(found["considered"][0]["sources"][0], "keystore:127.0.0.1", "{found}");
+    alice.run(["key", "find", BOB], b"").expect_code(9);
+    let published = bob.run(["key", "publish", BOB], b"").expect_code(0);
+    assert!(published.stderr.contains(BOB), "{published}");
+    alice.run(["key", "find", BOB], b"").ok();
+    let sealed = alice.run(["encrypt", "--to", BOB, "--sign-as", ALICE], b"to a colleague").ok();
+    assert_eq!(bob.run(["decrypt", "--require-good"], &sealed).ok(), b"to a colleague");
+
+    bob.run(["key", "withdraw", BOB], b"").ok();
+    let carol = Home::new();
+    log_in(&carol, &keystore, &keystore.add_user("carol@example.test"));
+    carol.run(["key", "find", BOB], b"").expect_code(9);
+    carol.run(["key", "find", ALICE], b"").ok();
+    // By the protocols that others use, too.
+    let server = keystore.url().replace("http://", "hkp://");
+    let stranger = Home::new();
+    fs::write(
+        stranger.path().join("config.toml"),
+        "[discovery]\nwkd = false\nallow-private = [\"127.0.0.1\"]\n",
+    )
+    .unwrap();
+    let found =
+        json(&stranger.run(["key", "find", ALICE, "--keyserver", &server, "--json"], b"").expect_code(0));
+    assert_eq!(found["considered"][0]["sources"][0], "hkp:127.0.0.1", "{found}");
+    stranger.run(["key", "find", BOB, "--keyserver", &server], b"").expect_code(9);
+    // The keystore is not asked about other domains.
+    let other = json(&carol.run(["key", "find", "x@elsewhere.invalid", "--json"], b""));
+    assert!(!other.to_string().contains("keystore:"), "{other}");
+}

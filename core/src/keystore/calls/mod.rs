@@ -14,6 +14,7 @@ pub mod backup;
 pub mod certificates;
 pub mod custody;
 pub mod devices;
+pub mod directory;
 pub mod grants;
 pub mod keys;
 pub mod login;
@@ -90,6 +91,7 @@ all_paths! {
     certificates::CertifyUserIds, certificates::RotateSubkeys, certificates::SetExpiry, certificates::RevokeKey,
     certificates::AddUserId,
     backup::PutBackup, backup::FetchBackup, backup::ListBackups,
+    directory::PublishCertificate, directory::WithdrawCertificate, directory::ListPublished,
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
     approvals::ListApprovals, approvals::RequestAdmin, approvals::Approve, approvals::RequestBreakGlass,
     approvals::BreakGlassUnwrap,
