@@ -68,6 +68,17 @@ pub(crate) enum Command {
     /// What was done with your keys, and whether the record of it is whole
     #[command(subcommand)]
     Audit(keystore::AuditCommand),
+    /// Who has an account at the keystore: list, add, suspend, end (administrators)
+    #[command(subcommand)]
+    People(keystore::PeopleCommand),
+    /// What needs several administrators: list it, agree, refuse
+    #[command(subcommand)]
+    Approvals(keystore::ApprovalsCommand),
+    /// Open somebody's mail without them, by two administrators and on record
+    #[command(subcommand)]
+    BreakGlass(keystore::BreakGlassCommand),
+    /// End an account, a device or a session at the keystore for good
+    Revoke(keystore::RevokeArgs),
     /// Name what is wrong on this machine, and how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell

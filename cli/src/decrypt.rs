@@ -37,11 +37,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
+    let keyring = Keyring::open(app, &args.passphrase)?;
+    run_with(app, args, keyring)
+}
+
+/// The same with the keys of somebody's choice.
+pub(crate) fn run_with(app: &App<'_>, args: Args, mut keyring: Keyring<'_>) -> anyhow::Result<()> {
     let output = output::open(&args.output, Content::Plaintext)?;
     let input = Input::open(args.file.as_deref(), app.terminal)?;
     let sealed = SealedMessage::parse(Watched::new(input, app.terminal))?;
 
-    let mut keyring = Keyring::open(app, &args.passphrase)?;
     keyring.is_for(Purpose::Decrypt);
     keyring.add_passwords(&args.password_file)?;
     let session_key = keyring.session_key(&sealed)?;

@@ -76,6 +76,10 @@ fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
         Command::Whoami => keystore::whoami(&app),
         Command::Devices(args) => keystore::devices(&app, args),
         Command::Recover(args) => keystore::recover(&app, args),
+        Command::People(command) => keystore::people(&app, command),
+        Command::Approvals(command) => keystore::approvals(&app, command),
+        Command::BreakGlass(command) => keystore::break_glass(&app, command),
+        Command::Revoke(args) => keystore::revoke(&app, args),
         Command::Audit(command) => keystore::audit(&app, command),
         Command::Doctor(_) | Command::Sop { .. } => unreachable!("both were served before"),
     }

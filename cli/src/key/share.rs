@@ -6,11 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::ValueEnum;
 use plombe_core::{
     keystore::{
-        GrantId,
-        calls::{
-            grants::{EndGrant, GiveGrant, Grant, KeyUse, ListGrants},
-            principals::{ListPrincipals, Principal},
-        },
+        GrantId, PrincipalId,
+        calls::grants::{EndGrant, GiveGrant, Grant, KeyUse, ListGrants},
     },
     recipients::Address,
 };
@@ -21,7 +18,7 @@ use crate::{
     args::PassphraseArgs,
     date::{self, Expiry},
     exit::{Exit, Failure},
-    keystore::{Account, OwnInCustody},
+    keystore::{self, Account, OwnInCustody},
     output,
     terminal::{Tone, printable_line},
     who::Who,
@@ -78,7 +75,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut uses: Vec<KeyUse> = args.to.iter().map(|one| (*one).into()).collect();
     uses.sort();
     uses.dedup();
-    let call = GiveGrant { key: own.key, to: to.id, uses, expires_at: date::seconds(until) };
+    let call = GiveGrant { key: own.key, to, uses, expires_at: date::seconds(until) };
     let grant = account.call(&call)?;
     if app.terminal.json {
         return output::print_json(&json!({"shared": grant}));
@@ -127,7 +124,7 @@ pub(crate) fn unshare(app: &App<'_>, args: UnshareArgs) -> anyhow::Result<()> {
             let grants = account.call(&ListGrants {})?.grants;
             let meant = grants
                 .into_iter()
-                .filter(|grant| grant.key == own.key && with.as_ref().is_none_or(|with| with.id == grant.to));
+                .filter(|grant| grant.key == own.key && with.is_none_or(|with| with == grant.to));
             meant.map(|grant| grant.id).collect()
         }
         (None, None) => Vec::new(),
@@ -153,14 +150,11 @@ pub(crate) fn unshare(app: &App<'_>, args: UnshareArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The principal with this address.
-fn colleague(account: &Account, address: &Address) -> anyhow::Result<Principal> {
-    let call = ListPrincipals { after: None, address: Some(address.to_string()) };
-    account.call(&call)?.principals.pop().ok_or_else(|| {
-        Failure::new(Exit::Failed, format!("nobody at this keystore has the address {address}"))
-            .hint("ask your administrator to add them")
-            .into()
-    })
+fn colleague(account: &Account, address: &Address) -> anyhow::Result<PrincipalId> {
+    let mut session = account.session()?;
+    let found = keystore::of_address(&mut session, address);
+    account.keep_session(&session)?;
+    Ok(found?.id)
 }
 
 fn not_there(who: &Who) -> Failure {

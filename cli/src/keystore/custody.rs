@@ -8,9 +8,10 @@ use plombe_core::{
     Fingerprint,
     cert::Certificate,
     keystore::{
-        KeyFingerprint, ProblemCode,
+        ApprovalId, KeyFingerprint, ProblemCode,
         calls::{
             Call,
+            approvals::BreakGlassUnwrap,
             custody::{Context, SignDigest, SignatureClaim, Unwrap},
             grants::KeyUse,
             keys::KeyInfo,
@@ -29,6 +30,8 @@ pub(crate) struct Custody {
     link: Arc<Link>,
     /// Once in a run is enough.
     asked_again: bool,
+    /// Instead of one's own keys, one that two administrators opened.
+    break_glass: Option<ApprovalId>,
 }
 
 /// A key in custody, with its certificate read.
@@ -50,7 +53,13 @@ impl Custody {
         let account = Account::new(app);
         let keys = held(app, account.keys()?)?;
         let link = Link { account, session: Mutex::default(), context: Mutex::default() };
-        Ok(Self { keys, link: Arc::new(link), asked_again: false })
+        Ok(Self { keys, link: Arc::new(link), asked_again: false, break_glass: None })
+    }
+
+    /// Only the key that an approval is about, which the keystore knows.
+    pub(crate) fn under_break_glass(app: &App<'_>, approval: ApprovalId) -> Self {
+        let link = Link { account: Account::new(app), session: Mutex::default(), context: Mutex::default() };
+        Self { keys: Vec::new(), link: Arc::new(link), asked_again: true, break_glass: Some(approval) }
     }
 
     /// Asks the keystore which keys there are, when none of the known ones will do: this device may have been confirmed since, or
@@ -93,7 +102,10 @@ impl Custody {
         &self,
         sealed: &SealedMessage<'_>,
         hidden: bool,
-    ) -> anyhow::Result<Option<(SessionKey, &Held)>> {
+    ) -> anyhow::Result<Option<(SessionKey, Option<&Held>)>> {
+        if let Some(approval) = self.break_glass {
+            return Ok(self.session_key_of_another(sealed, approval)?.map(|session_key| (session_key, None)));
+        }
         for wrapped in sealed.wrapped_session_keys() {
             for held in self.keys.iter().filter(|held| held.info.uses.contains(&KeyUse::Unwrap)) {
                 let is_for = match wrapped.recipient() {
@@ -114,7 +126,31 @@ impl Custody {
                     other => other?,
                 };
                 let session_key = sealed.accept_session_key(answer.cipher, answer.session_key.expose())?;
-                return Ok(Some((session_key, held)));
+                return Ok(Some((session_key, Some(held))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Which of the recipients the approval is about, is not known here: each is asked for, until one is it.
+    fn session_key_of_another(
+        &self,
+        sealed: &SealedMessage<'_>,
+        approval: ApprovalId,
+    ) -> anyhow::Result<Option<SessionKey>> {
+        for wrapped in sealed.wrapped_session_keys() {
+            let call = BreakGlassUnwrap {
+                approval,
+                pkesk: wrapped.to_bytes().into(),
+                session_key_size: sealed.session_key_size().and_then(|size| u8::try_from(size).ok()),
+                context: lock(&self.link.context).clone(),
+            };
+            match self.link.call(&call) {
+                Err(error) if is_unreadable(&error) => {}
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    return Ok(Some(sealed.accept_session_key(answer.cipher, answer.session_key.expose())?));
+                }
             }
         }
         Ok(None)

@@ -9,12 +9,12 @@ use plombe_core::keystore::{
     calls::{
         devices::{ConfirmDevice, Device, ListDevices},
         login::DeviceState,
-        revoke::{Revoke, Target},
+        revoke::Target,
     },
 };
 use serde_json::json;
 
-use super::{Account, words};
+use super::{Account, person::Person, revoke, words};
 use crate::{
     app::App,
     date,
@@ -33,7 +33,11 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     /// List them (also without a word)
-    List,
+    List {
+        /// Somebody else's, for administrators: their address or id
+        #[arg(long, value_name = "WHO")]
+        of: Option<Person>,
+    },
     /// Say that a new device is yours, after comparing its six words
     Confirm {
         /// Its id from the list; may be left out when only one waits
@@ -52,17 +56,18 @@ enum Command {
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let account = Account::new(app);
     let mut session = account.session()?;
-    let done = match args.command.unwrap_or(Command::List) {
-        Command::List => list(app, &mut session),
+    let done = match args.command.unwrap_or(Command::List { of: None }) {
+        Command::List { of } => list(app, &mut session, of.as_ref()),
         Command::Confirm { device, words } => confirm(app, &mut session, device, &words),
-        Command::Revoke { device } => revoke(app, &mut session, device),
+        Command::Revoke { device } => revoke::end(app, &mut session, Target::Device(device), String::new()),
     };
     account.keep_session(&session)?;
     done
 }
 
-fn list(app: &App<'_>, session: &mut Session) -> anyhow::Result<()> {
-    let devices = session.call(&ListDevices { principal: None })?.devices;
+fn list(app: &App<'_>, session: &mut Session, of: Option<&Person>) -> anyhow::Result<()> {
+    let principal = of.map(|of| of.id(session)).transpose()?;
+    let devices = session.call(&ListDevices { principal })?.devices;
     if app.terminal.json {
         return output::print_json(&json!({"devices": devices, "this": session.identity().device}));
     }
@@ -118,18 +123,4 @@ fn waiting(session: &mut Session, id: Option<DeviceId>) -> anyhow::Result<Device
             .into());
     }
     Ok(found)
-}
-
-fn revoke(app: &App<'_>, session: &mut Session, device: DeviceId) -> anyhow::Result<()> {
-    let ended = session.call(&Revoke { target: Target::Device(device), reason: String::new() })?;
-    if app.terminal.json {
-        return output::print_json(&json!({"ended": ended}));
-    }
-    let text = format!(
-        "the device and {} of its sessions; nothing of it is served after entry {} of the log",
-        ended.sessions.len(),
-        ended.position
-    );
-    app.terminal.note(Tone::Good, "ended", &text);
-    Ok(())
 }

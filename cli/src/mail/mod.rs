@@ -12,6 +12,8 @@ mod seal;
 mod sealer;
 mod text;
 
+pub(crate) use open::{Args as OpenArgs, run_with as open_with};
+
 use crate::app::App;
 
 /// Larger mails are not sent by anybody; each is held in memory as a whole.

@@ -51,7 +51,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
-    let mut keyring = Keyring::open(app, &args.passphrase)?;
+    let keyring = Keyring::open(app, &args.passphrase)?;
+    run_with(app, args, keyring)
+}
+
+/// The same with the keys of somebody's choice.
+pub(crate) fn run_with(app: &App<'_>, args: Args, mut keyring: Keyring<'_>) -> anyhow::Result<()> {
     keyring.add_passwords(&args.password_file)?;
     let opener = Opener::new(app, keyring)?;
     if !args.in_place.is_empty() {

@@ -4,6 +4,7 @@
 mod backups;
 mod import;
 mod named;
+mod people;
 mod shares;
 
 use std::fs;
