@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Other people's programs, for tests that run them beside ours: looks which are missing and installs those.
 //!
-//! Debian packages through apt (see [`setup`]), OpenPGP.js and oidc-provider through npm beside their scripts, pysequoia
+//! Debian packages through apt (see [`setup`]), OpenPGP.js, its directory clients and oidc-provider through npm beside their scripts, pysequoia
 //! through pip into a virtual environment under `target/`, rPGP through cargo. Versions of all but Debian's are pinned in
 //! `tests/interop`.
 
@@ -23,6 +23,9 @@ use crate::{
 const PROGRAMS: &[(&str, &str)] = &[
     ("gpg", "gpg"),
     ("gpg-agent", "gpg-agent"),
+    ("dirmngr", "dirmngr"),
+    // A network of its own for programs that insist on names and ports.
+    ("ip", "iproute2"),
     ("sq", "sq"),
     ("sqop", "sqop"),
     ("gosop", "gosop"),
@@ -66,6 +69,7 @@ pub(crate) fn install() -> Result<()> {
         setup::packages("testing beside other programs", &packages)?;
     }
     node_modules("installing OpenPGP.js", &root().join("tests/interop/node"))?;
+    node_modules("installing OpenPGP.js's directory clients", &root().join("tests/interop/directory"))?;
     node_modules("installing oidc-provider", &root().join("tests/interop/oidc"))?;
     python(&root().join("tests/interop/python/requirements.txt"))?;
     rpgp()

@@ -16,7 +16,7 @@ use super::{
 use crate::app::App;
 
 /// `GET /pks/lookup`: `get`, `index` and `vindex`. The index is the machine-readable one, asked for or not.
-pub async fn lookup(_: Asked, State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub async fn lookup(asked: Asked, State(app): State<App>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let value = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -31,14 +31,14 @@ pub async fn lookup(_: Asked, State(app): State<App>, RawQuery(query): RawQuery)
         return reply::not_found();
     }
     if op == "get" {
-        return vks::armored(&found);
+        return vks::armored(&asked, &found);
     }
     let mut text = format!("info:1:{}\n", found.len());
     let now = app.now();
     for certificate in &found {
         text.push_str(&certificate.hkp_index(&app.policy, now));
     }
-    reply::text(StatusCode::OK, text)
+    reply::found(&asked, "text/plain; charset=utf-8", text.into_bytes())
 }
 
 /// `POST /pks/add`: certificates do not come in this way.

@@ -9,11 +9,16 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 
 use crate::app::App;
 
 /// A question that may be answered: not too many from there, and the keystore is not stopped.
-pub struct Asked(());
+pub struct Asked {
+    /// `If-None-Match`: what who asks has already.
+    known: Vec<String>,
+}
 
 impl FromRequestParts<App> for Asked {
     type Rejection = Response;
@@ -29,7 +34,9 @@ impl FromRequestParts<App> for Asked {
         if app.ledger.halted().is_some() {
             return Err(text(StatusCode::SERVICE_UNAVAILABLE, "stopped until administrators have looked\n"));
         }
-        Ok(Self(()))
+        let known = parts.headers.get_all(header::IF_NONE_MATCH).iter();
+        let known = known.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        Ok(Self { known: known.map(|tag| tag.trim().trim_start_matches("W/").to_owned()).collect() })
     }
 }
 
@@ -43,15 +50,23 @@ pub fn text(status: StatusCode, words: impl Into<String>) -> Response {
     respond(status, "text/plain; charset=utf-8", words.into().into())
 }
 
-/// What was found.
-pub fn found(content_type: &'static str, body: Vec<u8>) -> Response {
-    respond(StatusCode::OK, content_type, body.into())
+/// What was found; or that it is what who asks has already.
+pub fn found(asked: &Asked, content_type: &'static str, body: Vec<u8>) -> Response {
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
+    let same = asked.known.iter().any(|known| *known == tag || known == "*");
+    let (status, body) =
+        if same { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, body.into()) };
+    let mut response = respond(status, content_type, body);
+    if let Ok(tag) = header::HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// Everything here may be read by web pages, and is kept for five minutes, so that a revocation spreads soon.
 fn respond(status: StatusCode, content_type: &'static str, body: Body) -> Response {
     let cache = match status {
-        StatusCode::OK | StatusCode::NOT_FOUND => "public, max-age=300",
+        StatusCode::OK | StatusCode::NOT_MODIFIED | StatusCode::NOT_FOUND => "public, max-age=300",
         _ => "no-store",
     };
     let mut headers = HeaderMap::new();

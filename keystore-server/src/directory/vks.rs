@@ -21,21 +21,21 @@ pub const NO_UPLOADS: &str = "this directory takes no uploads: it shows the keys
     log in with `plombe login`, then `plombe key generate --custody keystore`";
 
 /// `GET /vks/v1/by-fingerprint/<40 or 64 digits>`: who asks for a version 6 fingerprint reads version 6.
-pub async fn by_fingerprint(_: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
+pub async fn by_fingerprint(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
     let found = fingerprint(&text).map(|fingerprint| look_up::by_fingerprint(&app, &fingerprint));
-    armored(&found.unwrap_or_default())
+    armored(&asked, &found.unwrap_or_default())
 }
 
 /// `GET /vks/v1/by-keyid/<16 digits>`.
-pub async fn by_key_id(_: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
+pub async fn by_key_id(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
     let found = key_id(&text).map(|key_id| look_up::by_key_id(&app, key_id));
-    armored(&found.unwrap_or_default())
+    armored(&asked, &found.unwrap_or_default())
 }
 
 /// `GET /vks/v1/by-email/<address>`.
-pub async fn by_email(_: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
+pub async fn by_email(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
     let found = Address::parse(&text).map(|address| look_up::by_address(&app, &address, Versions::V4));
-    armored(&found.unwrap_or_default())
+    armored(&asked, &found.unwrap_or_default())
 }
 
 /// `POST /vks/v1/upload` and `request-verify`: refused.
@@ -44,12 +44,12 @@ pub async fn upload(_: Asked) -> Response {
 }
 
 /// One block for each, or nothing found.
-pub(super) fn armored(found: &[Certificate]) -> Response {
+pub(super) fn armored(asked: &Asked, found: &[Certificate]) -> Response {
     if found.is_empty() {
         return reply::not_found();
     }
     let text: String = found.iter().map(Certificate::to_armored).collect();
-    reply::found("application/pgp-keys", text.into_bytes())
+    reply::found(asked, "application/pgp-keys", text.into_bytes())
 }
 
 /// Upper case is asked for; lower case is understood.

@@ -15,23 +15,23 @@ use crate::app::App;
 
 /// `/.well-known/openpgpkey/<domain>/hu/<hash>`.
 pub async fn advanced(
-    _: Asked,
+    asked: Asked,
     State(app): State<App>,
     Path((domain, hash)): Path<(String, String)>,
 ) -> Response {
-    certificates(&app, &domain.to_ascii_lowercase(), &hash)
+    certificates(&asked, &app, &domain.to_ascii_lowercase(), &hash)
 }
 
 /// `/.well-known/openpgpkey/hu/<hash>`, of the domain that was asked.
 pub async fn direct(
-    _: Asked,
+    asked: Asked,
     State(app): State<App>,
     Path(hash): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     match host(&uri, &headers) {
-        Some(domain) => certificates(&app, &domain, &hash),
+        Some(domain) => certificates(&asked, &app, &domain, &hash),
         None => reply::not_found(),
     }
 }
@@ -57,13 +57,13 @@ fn policy(app: &App, domain: &str) -> Response {
     }
 }
 
-fn certificates(app: &App, domain: &str, hash: &str) -> Response {
+fn certificates(asked: &Asked, app: &App, domain: &str, hash: &str) -> Response {
     let found = look_up::by_wkd_name(app, domain, hash, Versions::V6WithoutV4);
     if found.is_empty() {
         return reply::not_found();
     }
     let bytes = found.iter().flat_map(|certificate| certificate.to_bytes()).collect();
-    reply::found("application/octet-stream", bytes)
+    reply::found(asked, "application/octet-stream", bytes)
 }
 
 /// Without its port; HTTP/2 has it in the URI.

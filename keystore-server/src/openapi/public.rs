@@ -29,15 +29,16 @@ enum Body {
 
 use Body::{Armored, Binary, Document, Empty, Hashes, Info, Problem, Text};
 
+const SAME: (u16, Body, &str) = (304, Empty, "What `If-None-Match` names is still what is here.");
 const NO_CERTIFICATE: (u16, Body, &str) = (404, Text, "Nothing here that is shown.");
 const TOO_OFTEN: (u16, Body, &str) = (429, Text, "Too many look-ups from there.");
 const STOPPED: (u16, Body, &str) = (503, Text, "The keystore has stopped.");
 const LOG_LIMIT: (u16, Body, &str) = (429, Problem, "Too many questions about the log from there.");
 const LOG_AWAY: (u16, Body, &str) = (503, Empty, "The database cannot be read now.");
 const KEYS: &[(u16, Body, &str)] =
-    &[(200, Armored, "Certificates, armored."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
+    &[(200, Armored, "Certificates, armored."), SAME, NO_CERTIFICATE, TOO_OFTEN, STOPPED];
 const WKD: &[(u16, Body, &str)] =
-    &[(200, Binary, "Certificates with the asked User IDs."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
+    &[(200, Binary, "Certificates with the asked User IDs."), SAME, NO_CERTIFICATE, TOO_OFTEN, STOPPED];
 const POLICY: &[(u16, Body, &str)] = &[(200, Text, "An empty policy."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
 const NO_UPLOADS: &[(u16, Body, &str)] =
     &[(403, Text, "Certificates do not come in this way."), TOO_OFTEN, STOPPED];

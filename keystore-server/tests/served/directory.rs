@@ -27,9 +27,15 @@ pub(crate) struct Answer {
 
 /// Exactly these bytes on the wire, so that nothing is tidied on the way.
 pub(crate) fn ask(keystore: &TestKeystore, method: &str, path: &str, host: &str) -> Answer {
+    ask_with(keystore, method, path, host, "")
+}
+
+/// The same with more header lines.
+fn ask_with(keystore: &TestKeystore, method: &str, path: &str, host: &str, more: &str) -> Answer {
     let mut stream = TcpStream::connect(keystore.url().trim_start_matches("http://")).unwrap();
     let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{length}Connection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\n{length}{more}Connection: close\r\n\r\n")
+        .unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
@@ -249,6 +255,79 @@ fn hostile_questions_get_a_plain_no() {
         assert!(String::from_utf8(answer.body).unwrap().contains("plombe login"), "{path}");
     }
     assert_eq!(get(&keystore, &search("alice@example.org", "stats")).status, 501);
+}
+
+#[test]
+fn who_has_the_newest_certificate_is_told_so_without_it() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let key = generate(&mut alice, "alice@example.org");
+    for path in [
+        wkd_path("alice@example.org"),
+        search("alice@example.org", "get"),
+        search("alice@example.org", "index"),
+        "/vks/v1/by-email/alice@example.org".to_owned(),
+    ] {
+        let first = get(&keystore, &path);
+        let field = |answer: &Answer, name: &str| {
+            answer.headers.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
+        };
+        assert_eq!(field(&first, "cache-control: ").as_deref(), Some("public, max-age=300"));
+        // (Header lines are in lower case here; the tag is not.)
+        let lower = field(&first, "etag: ").expect("no entity tag");
+        let known = |tag: &str| ask_with(&keystore, "GET", &path, "x", &format!("If-None-Match: {tag}\r\n"));
+        assert_eq!(known("\"other\"").status, 200, "{path}");
+        let tag = original_tag(&keystore, &path);
+        assert_eq!(tag.to_ascii_lowercase(), lower);
+        for tag in [tag.clone(), format!("\"other\", W/{tag}")] {
+            let same = known(&tag);
+            assert_eq!((same.status, same.body.len()), (304, 0), "{path} {tag}");
+            assert_eq!(field(&same, "etag: "), field(&first, "etag: "));
+        }
+    }
+    // A change changes the tag.
+    let before = original_tag(&keystore, &wkd_path("alice@example.org"));
+    let user_id = "Alice <alice@example.org>".to_owned();
+    alice.call(&AddUserId { key: key.fingerprint, user_id }).unwrap();
+    assert_ne!(original_tag(&keystore, &wkd_path("alice@example.org")), before);
+    // What is not there has none: it would tell that there is something.
+    assert!(!get(&keystore, &wkd_path("nobody@example.org")).headers.contains("etag"));
+}
+
+fn original_tag(keystore: &TestKeystore, path: &str) -> String {
+    let mut stream = TcpStream::connect(keystore.url().trim_start_matches("http://")).unwrap();
+    write!(stream, "HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut head = String::new();
+    stream.read_to_string(&mut head).unwrap();
+    head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned()
+}
+
+#[test]
+fn the_limit_does_not_tell_who_exists() {
+    let mut keystore = TestKeystore::start();
+    let config = std::fs::read_to_string(keystore.config()).unwrap();
+    std::fs::write(keystore.config(), config + "\n[limits]\nlook_ups_per_minute = 10\n").unwrap();
+    let mut alice = keystore.user("alice@example.org");
+    generate(&mut alice, "alice@example.org");
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let principal = alice.identity().principal;
+    admin.call(&SetPrincipalState { principal, state: PrincipalState::Suspended }).unwrap();
+    // Each in a fresh server: the same number of answers, in the same words.
+    let mut series = Vec::new();
+    for address in ["nobody@example.org", "alice@example.org", "alice@elsewhere.example"] {
+        for path in [wkd_path(address), search(address, "get"), format!("/vks/v1/by-email/{address}")] {
+            keystore.restart();
+            let answers: Vec<_> = (0..14).map(|_| get(&keystore, &path)).collect();
+            let told: Vec<_> =
+                answers.into_iter().map(|answer| (answer.status, answer.headers, answer.body)).collect();
+            assert_eq!(told.iter().filter(|(status, ..)| *status == 404).count(), 10, "{path}");
+            assert!(told[10..].iter().all(|(status, ..)| *status == 429), "{path}");
+            series.push((path, told));
+        }
+    }
+    for (path, told) in &series[1..] {
+        assert_eq!(*told, series[0].1, "{path}");
+    }
 }
 
 #[test]

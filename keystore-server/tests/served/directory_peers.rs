@@ -23,19 +23,39 @@ fn published() -> (TestKeystore, String, String) {
     (keystore, fingerprint, server)
 }
 
-struct Gpg(tempfile::TempDir);
+pub(crate) struct Gpg(tempfile::TempDir);
 
 impl Gpg {
-    fn run(&self, args: &[&str]) -> String {
-        let output = Command::new("gpg")
+    /// With a home of its own, which is empty.
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
+    /// What it says.
+    #[track_caller]
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        let output = self.output(args);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
+    /// The same, when it may fail.
+    pub(crate) fn try_run(&self, args: &[&str]) -> String {
+        String::from_utf8_lossy(&self.output(args).stdout).into_owned()
+    }
+
+    fn output(&self, args: &[&str]) -> std::process::Output {
+        Command::new("gpg")
             .args(["--batch", "--no-tty", "--with-colons", "--status-fd", "1", "--homedir"])
             .arg(self.0.path())
             .args(args)
             .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        text
+            .unwrap()
     }
 }
 
@@ -51,14 +71,14 @@ fn gpg_finds_certificates_by_hkp() {
         return;
     }
     let (_keystore, fingerprint, server) = published();
-    let gpg = Gpg(tempfile::tempdir().unwrap());
+    let gpg = Gpg::new();
     let listed = gpg.run(&["--keyserver", &server, "--search-keys", "Alice@example.org"]);
     assert!(listed.contains(&fingerprint), "{listed}");
     gpg.run(&["--keyserver", &server, "--recv-keys", &fingerprint]);
     let listed = gpg.run(&["--list-keys", "alice@example.org"]);
     assert!(listed.contains(&format!("fpr:::::::::{fingerprint}:")), "{listed}");
 
-    let other = Gpg(tempfile::tempdir().unwrap());
+    let other = Gpg::new();
     let located = ["--keyserver", &server, "--auto-key-locate", "clear,nodefault,keyserver"];
     let listed = other.run(&[&located[..], &["--locate-external-keys", "alice@example.org"]].concat());
     assert!(listed.contains(&fingerprint), "{listed}");
