@@ -63,6 +63,9 @@ pub(crate) enum Command {
     Whoami,
     /// Your devices: list, confirm, revoke
     Devices(keystore::DevicesArgs),
+    /// Your passkeys: add, list, remove
+    #[command(subcommand)]
+    Passkey(keystore::PasskeyCommand),
     /// Confirm this device with your recovery code, or set a new one
     Recover(keystore::RecoverArgs),
     /// What was done with your keys, and whether the record of it is whole

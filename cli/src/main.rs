@@ -75,6 +75,7 @@ fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
         Command::Logout(args) => keystore::logout(&app, &args),
         Command::Whoami => keystore::whoami(&app),
         Command::Devices(args) => keystore::devices(&app, args),
+        Command::Passkey(command) => keystore::passkey(&app, command),
         Command::Recover(args) => keystore::recover(&app, args),
         Command::People(command) => keystore::people(&app, command),
         Command::Approvals(command) => keystore::approvals(&app, command),

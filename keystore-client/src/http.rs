@@ -13,6 +13,8 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
 };
 
+use crate::Browser;
+
 /// What a caller may choose.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -28,6 +30,8 @@ pub struct Options {
     pub attempts: u32,
     /// Before the second attempt; doubles with each further one.
     pub backoff: Duration,
+    /// How a person gets to the keystore's page when a call needs their passkey. Without it, such a call is refused.
+    pub browser: Option<Browser>,
 }
 
 impl Options {
@@ -40,6 +44,7 @@ impl Options {
             request_timeout: Duration::from_secs(30),
             attempts: 4,
             backoff: Duration::from_millis(200),
+            browser: None,
         }
     }
 }

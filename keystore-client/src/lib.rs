@@ -23,7 +23,7 @@
 //!
 //! * [`Keystore`]: one keystore, reached and recognised. Start here.
 //! * [`Session`]: calls in somebody's name; [`SavedSession`] is what a program keeps of it.
-//! * [`OidcLogin`]: a log-in through the browser.
+//! * [`OidcLogin`]: a log-in through the browser. [`Browser`]: how a passkey is shown there.
 //! * [`SeenLog`]: what is remembered of the keystore's log, so that it cannot go back.
 //! * [`PublicLog`]: the log as everybody sees it.
 //! * [`DeviceKey`], [`ClientError`].
@@ -36,6 +36,7 @@ mod http;
 mod keystore;
 mod log_in;
 mod oidc;
+mod passkey;
 mod public_log;
 mod session;
 
@@ -45,5 +46,6 @@ pub use error::ClientError;
 pub use http::Options;
 pub use keystore::Keystore;
 pub use oidc::OidcLogin;
+pub use passkey::Browser;
 pub use public_log::PublicLog;
 pub use session::{SavedSession, Session};

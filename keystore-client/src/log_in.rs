@@ -6,7 +6,10 @@ use plombe_core::keystore::{
     calls::login::{LoginWithCode, OidcStart},
 };
 
-use crate::{ClientError, DeviceKey, Keystore, OidcLogin, Session, oidc::Listener};
+use crate::{
+    ClientError, DeviceKey, Keystore, OidcLogin, Session,
+    oidc::{CALLBACK, Listener},
+};
 
 impl Keystore {
     /// Logs in with an enrolment code. The code's secret goes to the keystore that the code names, or nowhere.
@@ -29,7 +32,7 @@ impl Keystore {
     /// Begins a log-in through an identity provider (RFC 8252): show or open [`OidcLogin::url`], then
     /// [`OidcLogin::finish`].
     pub fn start_oidc(&self, device: DeviceKey, issuer: &str) -> Result<OidcLogin, ClientError> {
-        let listener = Listener::open()?;
+        let listener = Listener::open(CALLBACK)?;
         let call = OidcStart { issuer: issuer.to_owned(), redirect_uri: listener.redirect_uri() };
         let started = self.exchange(&device, None, &call)?;
         Ok(OidcLogin::new(self.clone(), device, listener, started))

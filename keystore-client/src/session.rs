@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use plombe_core::keystore::{
-    KeystoreIdentity,
+    KeystoreIdentity, ProblemCode,
     calls::{
         Call,
         audit::ProveConsistency,
@@ -67,13 +67,23 @@ impl Session {
 
     /// Makes a call; renews the session first when it is about to expire.
     ///
-    /// A call that got no answer is sent again with the same request id, so it happens once at most.
+    /// A call that got no answer is sent again with the same request id, so it happens once at most. One that needs a passkey is made
+    /// again once it was shown, when [`Options::browser`] says how.
     pub fn call<C: Call>(&mut self, call: &C) -> Result<C::Answer, ClientError> {
         let now = seconds((self.keystore.options().now)());
         if now + RENEW_BEFORE_SECONDS >= self.grant.expires_at && self.grant.expires_at < self.grant.ends_at {
             self.renew()?;
         }
-        self.keystore.exchange(&self.device, Some(&self.grant.token), call)
+        let result = self.keystore.exchange(&self.device, Some(&self.grant.token), call);
+        match &result {
+            Err(ClientError::Refused(problem))
+                if problem.code == ProblemCode::StepUpNeeded && self.keystore.options().browser.is_some() =>
+            {
+                self.step_up(C::PATH)?;
+                self.keystore.exchange(&self.device, Some(&self.grant.token), call)
+            }
+            _ => result,
+        }
     }
 
     /// Takes a new token now.

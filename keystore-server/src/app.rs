@@ -14,7 +14,11 @@ use plombe_core::{
 use crate::{
     access_policy::{Action, Actor, Refusal, refusal},
     custody::Vault,
-    identity::{Nonces, oidc::LoginFlow},
+    identity::{
+        Nonces,
+        oidc::LoginFlow,
+        passkey::{RelyingParty, Tickets},
+    },
     keychain::{Keychain, SharedKeychain},
     ledger::{Act, Ask, Clock, Effects, Ledger, Scene},
     limits::Limits,
@@ -38,6 +42,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Log-in at identity providers, where there are any.
     pub oidc: Option<LoginFlow>,
+    /// What passkeys are checked with.
+    pub passkeys: Passkeys,
     /// Nonces for device proofs.
     pub nonces: Nonces,
     /// How often who may knock.
@@ -50,6 +56,16 @@ pub struct Parts {
     pub policy: CryptoPolicy,
     /// The time.
     pub clock: Clock,
+}
+
+/// What passkeys are checked with.
+pub struct Passkeys {
+    /// The keystore as they know it; `None` when it has no name that they could be bound to.
+    pub relying_party: Option<RelyingParty>,
+    /// Challenges.
+    pub tickets: Tickets,
+    /// Must administrators have one?
+    pub admins_need_them: bool,
 }
 
 /// How long things last.

@@ -48,6 +48,9 @@ pub struct Config {
     /// What needs two administrators.
     #[serde(default)]
     pub consent: ConsentConfig,
+    /// What needs a passkey.
+    #[serde(default)]
+    pub step_up: StepUpConfig,
     /// How often who may knock.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -97,6 +100,15 @@ impl Default for SessionsConfig {
     fn default() -> Self {
         Self { value_seconds: 600, log_in_hours: 12, code_hours: 24 }
     }
+}
+
+/// What needs a passkey. Whoever has one is asked for it, whatever stands here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepUpConfig {
+    /// Administrators must have a passkey and show it for what they do. Default: false, because the first of them comes with a
+    /// command line, which has no authenticator: set it once they have added theirs (`plombe passkey add`).
+    pub require_for_admins: bool,
 }
 
 /// Why a configuration is refused. Each says what to change.

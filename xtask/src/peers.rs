@@ -41,6 +41,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("softhsm2-util", "softhsm2"),
     ("pkcs11-tool", "opensc"),
     ("gcore", "gdb"),
+    ("chromedriver", "chromium-driver"),
+    ("chromium", "chromium"),
 ];
 
 /// `cargo xtask peers [--thunderbird]`: only install.

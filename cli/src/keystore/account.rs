@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use plombe_client::{DeviceKey, Options, SavedSession, SeenLog, Session};
+use plombe_client::{Browser, DeviceKey, Options, SavedSession, SeenLog, Session};
 use plombe_core::{
     Fingerprint,
     cert::Certificate,
@@ -212,7 +212,8 @@ pub(crate) struct Known {
 
 /// How this program talks to keystores.
 pub(super) fn options() -> Options {
-    Options::new(SystemTime::now)
+    let browser = Browser::new(|url| eprintln!("open this page in your browser to show your passkey: {url}"));
+    Options { browser: Some(browser), ..Options::new(SystemTime::now) }
 }
 
 fn not_logged_in() -> Failure {

@@ -9,12 +9,13 @@ use plombe_core::keystore::{
     calls::{
         devices::{ConfirmDevice, Device, ListDevices},
         login::DeviceState,
+        passkeys::ConfirmByPasskey,
         revoke::Target,
     },
 };
 use serde_json::json;
 
-use super::{Account, person::Person, revoke, words};
+use super::{Account, login::own_certificates, person::Person, revoke, words};
 use crate::{
     app::App,
     date,
@@ -43,8 +44,11 @@ enum Command {
         /// Its id from the list; may be left out when only one waits
         device: Option<DeviceId>,
         /// The six words that the new device shows
-        #[arg(long, value_name = "WORDS", required = true)]
-        words: String,
+        #[arg(long, value_name = "WORDS", required_unless_present = "passkey")]
+        words: Option<String>,
+        /// On the new device itself: confirm it with your passkey
+        #[arg(long, conflicts_with_all = ["words", "device"])]
+        passkey: bool,
     },
     /// Cut one off for good
     Revoke {
@@ -58,7 +62,8 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
     let mut session = account.session()?;
     let done = match args.command.unwrap_or(Command::List { of: None }) {
         Command::List { of } => list(app, &mut session, of.as_ref()),
-        Command::Confirm { device, words } => confirm(app, &mut session, device, &words),
+        Command::Confirm { words: None, .. } => confirm_by_passkey(app, &account, &mut session),
+        Command::Confirm { device, words: Some(words), .. } => confirm(app, &mut session, device, &words),
         Command::Revoke { device } => revoke::end(app, &mut session, Target::Device(device), String::new()),
     };
     account.keep_session(&session)?;
@@ -106,6 +111,18 @@ fn confirm(app: &App<'_>, session: &mut Session, id: Option<DeviceId>, typed: &s
         return output::print_json(&json!({"confirmed": device.id}));
     }
     app.terminal.note(Tone::Good, "confirmed", &printable_line(&device.name));
+    Ok(())
+}
+
+/// This device, which waits: whoever has the passkey says that it is theirs.
+fn confirm_by_passkey(app: &App<'_>, account: &Account, session: &mut Session) -> anyhow::Result<()> {
+    session.call(&ConfirmByPasskey {})?;
+    own_certificates(app, &account.refresh_keys(session)?)?;
+    let device = session.identity().device;
+    if app.terminal.json {
+        return output::print_json(&json!({"confirmed": device}));
+    }
+    app.terminal.note(Tone::Good, "confirmed", "this device uses your keys now");
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod devices;
 mod login;
 mod logout;
 mod named;
+mod passkey;
 mod people;
 mod person;
 mod recover;
@@ -25,6 +26,7 @@ pub(crate) use devices::Args as DevicesArgs;
 pub(crate) use login::Args as LoginArgs;
 pub(crate) use logout::Args as LogoutArgs;
 pub(crate) use named::{OwnInCustody, no_passphrase};
+pub(crate) use passkey::Command as PasskeyCommand;
 pub(crate) use people::Command as PeopleCommand;
 pub(crate) use person::of_address;
 pub(crate) use plombe_core::keystore::calls::custody::{Context, Purpose};
@@ -50,6 +52,10 @@ pub(crate) fn whoami(app: &App<'_>) -> anyhow::Result<()> {
 
 pub(crate) fn devices(app: &App<'_>, args: DevicesArgs) -> anyhow::Result<()> {
     devices::run(app, args)
+}
+
+pub(crate) fn passkey(app: &App<'_>, command: PasskeyCommand) -> anyhow::Result<()> {
+    passkey::run(app, command)
 }
 
 pub(crate) fn recover(app: &App<'_>, args: RecoverArgs) -> anyhow::Result<()> {

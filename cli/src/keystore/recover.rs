@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe recover`: confirm this device with the recovery code, when all others are lost.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use plombe_client::Session;
 use plombe_core::keystore::{
@@ -37,12 +37,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         account.keep_session(&session)?;
         return show(app, &code);
     }
-    let typed = match &args.code_file {
-        Some(file) => passphrase::read(file)?,
-        None => passphrase::prompt("Recovery code: ")?,
-    };
-    let text = String::from_utf8_lossy(typed.expose());
-    let code: RecoveryCode = text.trim().parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let code = read_code(args.code_file.as_deref())?;
     session.call(&Recover { secret: SecretBytes::new(code.expose().as_slice()) })?;
     own_certificates(app, &account.refresh_keys(&mut session)?)?;
     account.keep_session(&session)?;
@@ -53,6 +48,16 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         "this device uses your keys now; the code is used up: set a new one with `plombe recover --new`";
     app.terminal.note(Tone::Good, "recovered", text);
     Ok(())
+}
+
+/// From the first line of a file, or typed.
+pub(super) fn read_code(file: Option<&Path>) -> anyhow::Result<RecoveryCode> {
+    let typed = match file {
+        Some(file) => passphrase::read(file)?,
+        None => passphrase::prompt("Recovery code: ")?,
+    };
+    let text = String::from_utf8_lossy(typed.expose());
+    Ok(text.trim().parse().map_err(|error| Failure::usage(format!("{error}")))?)
 }
 
 /// Made here; the keystore gets its hash.

@@ -35,6 +35,11 @@ impl Bytes {
     pub fn to_base64url(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.0)
     }
+
+    /// From that text; `None` when it is anything else.
+    pub fn from_base64url(text: &str) -> Option<Self> {
+        from_base64url(text).map(Self)
+    }
 }
 
 /// Decodes base64url without padding; anything else is `None`.

@@ -46,6 +46,8 @@ ids! {
     CodeId
     /// A request that waits for other people's consent.
     ApprovalId
+    /// A passkey of a principal.
+    PasskeyId
     /// What a client calls one operation, chosen by it at random. The same id again is the same operation.
     RequestId
 }

@@ -32,8 +32,8 @@ pub use code::{BackupCode, CodeError, EnrolmentCode, RecoveryCode, comparison_wo
 pub use dpop::{DevicePublicKey, DeviceThumbprint};
 pub use fields::fields;
 pub use id::{
-    ApprovalId, CodeId, DeviceId, GrantId, KeyFingerprint, NotAFingerprint, PrincipalId, RequestId,
-    SessionId, TenantId,
+    ApprovalId, CodeId, DeviceId, GrantId, KeyFingerprint, NotAFingerprint, PasskeyId, PrincipalId,
+    RequestId, SessionId, TenantId,
 };
 pub use identity::{HpkePublicKey, IdentityFingerprint, KeystoreIdentity};
 pub use info::{API_VERSION, INFO_PATH, Info, LoginMethods, OidcLogin};

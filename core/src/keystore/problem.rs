@@ -84,6 +84,8 @@ codes! {
     LoginRefused = "login-refused", 401;
     /// The device waits for confirmation.
     DevicePending = "device-pending", 403;
+    /// The act needs a passkey: step up, then ask again.
+    StepUpNeeded = "step-up-needed", 403;
     /// The act waits for other people's consent.
     ApprovalNeeded = "approval-needed", 403;
     /// The access policy says no.

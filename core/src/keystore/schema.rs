@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
     ApprovalId, Bytes, CodeId, DeviceId, DeviceThumbprint, GrantId, HpkePublicKey, KeyFingerprint, Origin,
-    PrincipalId, RequestId, SecretBytes, SessionId, SessionToken, TenantId,
+    PasskeyId, PrincipalId, RequestId, SecretBytes, SessionId, SessionToken, TenantId,
 };
 use crate::log::NodeHash;
 
@@ -64,5 +64,6 @@ ids! {
     GrantId, "Use of a key by somebody other than its owner.";
     CodeId, "An enrolment code that was given out.";
     ApprovalId, "A request that waits for other people's consent.";
+    PasskeyId, "A passkey of a principal.";
     RequestId, "What a client calls one operation, chosen by it at random.";
 }

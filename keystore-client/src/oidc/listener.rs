@@ -2,6 +2,7 @@
 //! Where the browser comes back to: a port of this machine that answers once (RFC 8252 section 7.3).
 
 use std::{
+    collections::BTreeMap,
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     time::{Duration, Instant},
@@ -11,7 +12,6 @@ use url::Url;
 
 use crate::ClientError;
 
-const PATH: &str = "/callback";
 const MAX_REQUEST_BYTES: usize = 16 << 10;
 /// For one connection: a browser has sent its request by then, and others must not hold the port.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,52 +22,59 @@ const POLL: Duration = Duration::from_millis(50);
 pub(crate) struct Listener {
     listener: TcpListener,
     address: SocketAddr,
+    path: &'static str,
 }
 
-/// What the redirect brought.
+/// What the browser brought: names and values, each name once.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Redirect {
-    pub(crate) code: String,
-    pub(crate) iss: Option<String>,
+pub(crate) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
 }
 
 /// What one connection was.
 enum Visit {
     /// Not the redirect that is waited for.
     Other,
-    /// The provider's yes.
-    Redirect(Redirect),
-    /// The provider's no.
+    /// A yes.
+    Redirect(Query),
+    /// A no.
     Refused(String),
 }
 
 impl Listener {
-    pub(crate) fn open() -> Result<Self, ClientError> {
+    /// Listens for a visit at `path`.
+    pub(crate) fn open(path: &'static str) -> Result<Self, ClientError> {
         let open = || {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
-            Ok(Self { listener, address })
+            Ok(Self { listener, address, path })
         };
         open().map_err(no_port)
     }
 
     pub(crate) fn redirect_uri(&self) -> String {
-        format!("http://{}{PATH}", self.address)
+        format!("http://{}{}", self.address, self.path)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// Waits for the one redirect that carries `state`. Others are turned away: any program on this machine, and any
     /// web page, can knock here.
-    pub(crate) fn wait(self, state: &str, patience: Duration) -> Result<Redirect, ClientError> {
+    pub(crate) fn wait(self, state: &str, patience: Duration) -> Result<Query, ClientError> {
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             match self.listener.accept() {
-                Ok((stream, _)) => match visit(stream, state) {
+                Ok((stream, _)) => match visit(stream, self.path, state) {
                     Ok(Visit::Redirect(redirect)) => return Ok(redirect),
                     Ok(Visit::Refused(reason)) => {
-                        return Err(ClientError::Browser(format!(
-                            "the identity provider refused ({reason})"
-                        )));
+                        return Err(ClientError::Browser(format!("it was refused there ({reason})")));
                     }
                     Ok(Visit::Other) | Err(_) => {}
                 },
@@ -79,15 +86,15 @@ impl Listener {
     }
 }
 
-fn visit(mut stream: TcpStream, state: &str) -> io::Result<Visit> {
+fn visit(mut stream: TcpStream, path: &str, state: &str) -> io::Result<Visit> {
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(CONNECTION_TIMEOUT))?;
     let request = read_head(&mut stream)?;
-    let visit = read_redirect(&request, state).unwrap_or(Visit::Other);
+    let visit = read_redirect(&request, path, state).unwrap_or(Visit::Other);
     let (status, text) = match visit {
         Visit::Other => ("404 Not Found", "This is not the page that you are looking for."),
-        Visit::Redirect(_) => ("200 OK", "Logged in. You can close this window."),
-        Visit::Refused(_) => ("200 OK", "The log-in was refused. You can close this window."),
+        Visit::Redirect(_) => ("200 OK", "Done. You can close this window."),
+        Visit::Refused(_) => ("200 OK", "It was refused. You can close this window."),
     };
     let response = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
@@ -119,28 +126,29 @@ fn read_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// `None` unless it is the redirect with this state, each parameter once.
-fn read_redirect(head: &[u8], state: &str) -> Option<Visit> {
+fn read_redirect(head: &[u8], path: &str, state: &str) -> Option<Visit> {
     let line = head.split(|b| *b == b'\r').next()?;
     let line = std::str::from_utf8(line).ok()?;
     let target = line.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
     let url = Url::parse("http://127.0.0.1").ok()?.join(target).ok()?;
-    if !target.starts_with(PATH) || url.path() != PATH {
+    if !target.starts_with(path) || url.path() != path {
         return None;
     }
-    let one = |name: &str| {
-        let mut values =
-            url.query_pairs().filter(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        let value = values.next();
-        values.next().is_none().then_some(value)
-    };
-    if one("state")?? != state {
+    let mut query = BTreeMap::new();
+    for (name, value) in url.query_pairs() {
+        if query.insert(name.into_owned(), value.into_owned()).is_some() {
+            return None;
+        }
+    }
+    let query = Query(query);
+    if query.one("state")? != state {
         return None;
     }
-    if let Some(error) = one("error")? {
+    if let Some(error) = query.one("error") {
         let plain = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64);
         return Some(Visit::Refused(plain.collect()));
     }
-    Some(Visit::Redirect(Redirect { code: one("code")??, iss: one("iss")? }))
+    Some(Visit::Redirect(query))
 }
 
 fn no_port(error: io::Error) -> ClientError {
@@ -156,7 +164,7 @@ mod tests {
         time::Duration,
     };
 
-    use super::{Listener, Redirect};
+    use super::{Listener, Query};
     use crate::ClientError;
 
     fn knock(uri: &str, line: &str) -> String {
@@ -169,8 +177,8 @@ mod tests {
     }
 
     /// Knocks with each line in turn while the listener waits for state `s1`; returns the answers and what came of it.
-    fn waits(lines: &'static [&'static str]) -> (Vec<String>, Result<Redirect, ClientError>) {
-        let listener = Listener::open().unwrap();
+    fn waits(lines: &'static [&'static str]) -> (Vec<String>, Result<Query, ClientError>) {
+        let listener = Listener::open("/callback").unwrap();
         let uri = listener.redirect_uri();
         assert!(uri.starts_with("http://127.0.0.1:"), "{uri}");
         let browser = thread::spawn(move || lines.iter().map(|line| knock(&uri, line)).collect());
@@ -183,8 +191,8 @@ mod tests {
         let (answers, came) =
             waits(&["GET /callback?code=a%2Fb&state=s1&iss=https%3A%2F%2Fid.example HTTP/1.1"]);
         assert!(answers[0].starts_with("HTTP/1.1 200 OK"), "{}", answers[0]);
-        let iss = Some("https://id.example".into());
-        assert_eq!(came.unwrap(), Redirect { code: "a/b".into(), iss });
+        let came = came.unwrap();
+        assert_eq!((came.one("code"), came.one("iss")), (Some("a/b"), Some("https://id.example")));
     }
 
     #[test]
@@ -195,7 +203,6 @@ mod tests {
             "GET /callback?code=evil HTTP/1.1",
             "GET /callback?code=evil&state=s1&state=s1 HTTP/1.1",
             "GET /callback?code=evil&code=other&state=s1 HTTP/1.1",
-            "GET /callback?state=s1 HTTP/1.1",
             "GET //evil.example/callback?code=evil&state=s1 HTTP/1.1",
             "POST /callback?code=evil&state=s1 HTTP/1.1",
             "GET /callback/x?code=evil&state=s1 HTTP/1.1",
@@ -205,19 +212,20 @@ mod tests {
         let (last, others) = answers.split_last().unwrap();
         assert!(others.iter().all(|answer| answer.starts_with("HTTP/1.1 404")), "{others:?}");
         assert!(last.starts_with("HTTP/1.1 200"));
-        assert_eq!(came.unwrap(), Redirect { code: "right".into(), iss: None });
+        let came = came.unwrap();
+        assert_eq!((came.one("code"), came.one("iss")), (Some("right"), None));
     }
 
     #[test]
     fn a_refusal_is_reported_without_its_decoration() {
         let (_, came) = waits(&["GET /callback?error=access_denied%1b[2J&state=s1 HTTP/1.1"]);
         let ClientError::Browser(reason) = came.unwrap_err() else { panic!("not the browser") };
-        assert_eq!(reason, "the identity provider refused (access_denied2J)");
+        assert_eq!(reason, "it was refused there (access_denied2J)");
     }
 
     #[test]
     fn nobody_is_waited_for_for_ever() {
-        let listener = Listener::open().unwrap();
+        let listener = Listener::open("/callback").unwrap();
         let came = listener.wait("s1", Duration::from_millis(120));
         assert!(matches!(came, Err(ClientError::Browser(_))));
     }

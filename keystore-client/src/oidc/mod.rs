@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use plombe_core::keystore::calls::login::{OidcFinish, OidcStarted};
 
-pub(crate) use listener::Listener;
+pub(crate) use listener::{Listener, Query};
 
 use crate::{ClientError, DeviceKey, Keystore, Session};
+
+/// Path of a log-in's redirect URI.
+pub(crate) const CALLBACK: &str = "/callback";
 
 /// A log-in that waits for the browser to come back.
 #[derive(Debug)]
@@ -38,10 +41,11 @@ impl OidcLogin {
     /// Waits for the browser, then logs in.
     pub fn finish(self, device_name: &str, patience: Duration) -> Result<Session, ClientError> {
         let redirect = self.listener.wait(&self.started.state, patience)?;
+        let code = redirect.one("code").ok_or_else(|| ClientError::Browser("it brought no code".into()))?;
         let call = OidcFinish {
-            code: redirect.code,
+            code: code.to_owned(),
+            iss: redirect.one("iss").map(str::to_owned),
             state: self.started.state,
-            iss: redirect.iss,
             device_name: device_name.to_owned(),
         };
         let logged_in = self.keystore.exchange(&self.device, None, &call)?;

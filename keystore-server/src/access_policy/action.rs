@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use plombe_core::keystore::{
-    ApprovalId, DeviceId, GrantId, KeyFingerprint, PrincipalId,
+    ApprovalId, DeviceId, GrantId, KeyFingerprint, PasskeyId, PrincipalId,
     calls::{
         custody::SignatureClaim, grants::KeyUse, login::Role, principals::PrincipalState, revoke::Target,
     },
 };
 use plombe_core::log::entry::About;
 
-use crate::registry::Wanted;
+use crate::registry::{Purpose, Wanted};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,22 @@ pub enum Action {
     SetRecoveryCode,
     /// The asking device is confirmed by the recovery code.
     Recover,
+    /// A passkey is shown, for something.
+    StepUp {
+        /// For what.
+        purpose: Purpose,
+    },
+    /// One more passkey.
+    AddPasskey,
+    /// One passkey less.
+    RemovePasskey {
+        /// Which.
+        passkey: PasskeyId,
+        /// With the recovery code, in place of a passkey.
+        by_recovery: bool,
+    },
+    /// The asking device is confirmed by a passkey.
+    ConfirmByPasskey,
     /// A TSK is made in the keystore.
     GenerateKey {
         /// Addresses in its user IDs.
@@ -224,6 +240,10 @@ impl Action {
             Self::ConfirmDevice { .. } => "confirm-device",
             Self::SetRecoveryCode => "set-recovery-code",
             Self::Recover => "recover",
+            Self::StepUp { .. } => "step-up",
+            Self::AddPasskey => "add-passkey",
+            Self::RemovePasskey { .. } => "remove-passkey",
+            Self::ConfirmByPasskey => "confirm-by-passkey",
             Self::GenerateKey { .. } => "generate-key",
             Self::ImportKey { .. } => "import-key",
             Self::Unwrap { .. } => "unwrap",
@@ -283,6 +303,8 @@ impl Action {
             Self::LogInWithIdentity { issuer, address, .. } => {
                 About { note: Some(format!("{address} by {issuer}")), ..about }
             }
+            Self::StepUp { purpose } => About { note: Some(purpose.code().to_owned()), ..about },
+            Self::RemovePasskey { passkey, .. } => About { note: Some(passkey.to_string()), ..about },
             Self::ConfirmDevice { device } => About { device: Some(*device), ..about },
             Self::GenerateKey { addresses } | Self::ImportKey { addresses, .. } => {
                 About { note: listed(addresses), ..about }
@@ -331,6 +353,13 @@ impl Action {
 
     /// What a device that nobody confirmed may do: see to its own session, and be confirmed.
     pub(super) fn is_for_pending_devices(&self) -> bool {
-        matches!(self, Self::RenewSession | Self::LogOut | Self::Recover)
+        matches!(
+            self,
+            Self::RenewSession
+                | Self::LogOut
+                | Self::Recover
+                | Self::StepUp { purpose: Purpose::ThisDevice }
+                | Self::ConfirmByPasskey
+        )
     }
 }

@@ -32,6 +32,8 @@ pub struct Claimed {
     pub hash: [u8; 32],
     /// Thumbprint of the key that signed the request's proof.
     pub thumbprint: DeviceThumbprint,
+    /// Does this server's configuration demand that administrators have a passkey?
+    pub admins_need_passkeys: bool,
 }
 
 /// Who asks, looked up and standing.

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use plombe_core::keystore::{ApiProblem, ProblemCode};
 
+use crate::identity::passkey::PasskeyRefusal;
+
 /// Yes or no.
 pub type Decision = Result<Permitted, Refusal>;
 
@@ -47,6 +49,18 @@ impl Refusal {
         match &self.hint {
             Some(hint) => problem.with_hint(hint.clone()),
             None => problem,
+        }
+    }
+}
+
+impl From<PasskeyRefusal> for Refusal {
+    /// Which check an answer failed at is for the log.
+    fn from(refused: PasskeyRefusal) -> Self {
+        Self {
+            rule: refused.code(),
+            problem: ProblemCode::Denied,
+            message: Cow::Borrowed("this passkey's answer is refused"),
+            hint: Some(Cow::Borrowed("try again; the keystore's log has the reason")),
         }
     }
 }
@@ -147,6 +161,16 @@ pub mod refusal {
             "compare the six words again";
         /// No code was set, or it is another.
         RECOVERY_WRONG = "recovery-wrong", Denied, "this recovery code is not the right one", "";
+        /// A passkey has to be shown first.
+        STEP_UP_NEEDED = "step-up-needed", StepUpNeeded, "this needs your passkey",
+            "`plombe` asks for it in your browser; other programs may not";
+        /// There is none to show.
+        PASSKEY_MISSING = "passkey-missing", Denied, "you have no passkey here", "add one: `plombe passkey add`";
+        /// The configuration wants administrators to have one.
+        PASSKEY_REQUIRED = "passkey-required", Denied, "administrators need a passkey here",
+            "add one: `plombe passkey add`";
+        /// Twenty are more than anybody needs.
+        TOO_MANY_PASSKEYS = "too-many-passkeys", Unacceptable, "you have twenty passkeys already", "";
         /// Somebody else's key.
         KEY_NOT_YOURS = "key-not-yours", NotFound, NOTHING_THERE, "";
         /// There is a grant, for something else or for another time.

@@ -10,6 +10,7 @@ mod admin;
 mod consent;
 mod decision;
 mod key_use;
+mod step_up;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,7 @@ pub use action::{Action, KeyChange};
 pub use actor::{Actor, Claimed, Identified};
 pub use consent::concerns;
 pub use decision::{Decision, Permitted, Refusal, refusal};
+pub use step_up::purpose_of;
 
 use crate::registry::Registry;
 
@@ -38,44 +40,60 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
             if who.device.state == DeviceState::Pending && !action.is_for_pending_devices() {
                 return Err(refusal::DEVICE_PENDING.into());
             }
-            match action {
-                Action::RenewSession | Action::LogOut | Action::SetRecoveryCode | Action::Recover => {
-                    Ok(Permitted::by("own-session"))
-                }
-                Action::ConfirmDevice { device } => own_device(registry, &who, *device),
-                Action::GenerateKey { .. } | Action::ImportKey { .. } => {
-                    key_use::may_own_keys(registry, &who, action)
-                }
-                Action::Unwrap { .. }
-                | Action::Sign { .. }
-                | Action::ChangeKey { .. }
-                | Action::KeepChangedKey { .. } => key_use::decide(registry, &who, action, seconds(now)),
-                Action::PutBackup { .. } | Action::FetchBackup { .. } => key_use::may_keep_backups(&who),
-                Action::PublishCertificate { .. } | Action::WithdrawCertificate { .. } => {
-                    key_use::decide_certificate(registry, &who, action)
-                }
-                Action::GiveGrant { .. } | Action::EndGrant { .. } => {
-                    key_use::decide_grant(registry, &who, action, seconds(now))
-                }
-                Action::Revoke { target } => admin::decide_revoke(registry, &who, target),
-                Action::CreatePrincipal { .. }
-                | Action::SetPrincipalState { .. }
-                | Action::SetRoles { .. }
-                | Action::CreateCode { .. } => admin::decide(registry, &who, action, seconds(now)),
-                Action::AskConsent { .. } => consent::decide_ask(registry, &who, action, seconds(now)),
-                Action::AnswerConsent { approval, yes } => {
-                    consent::decide_answer(registry, &who, *approval, *yes, seconds(now))
-                }
-                Action::BreakGlass { .. } => consent::decide_use(registry, &who, action, seconds(now)),
-                Action::ReadLog => admin::may_audit(&who),
-                Action::LogInWithCode { .. }
-                | Action::LogInWithIdentity { .. }
-                | Action::SetUp
-                | Action::RenewSealing
-                | Action::Heartbeat
-                | Action::CountRefusals { .. } => Err(refusal::NOT_FOR_DEVICES.into()),
-            }
+            let permitted = may(registry, &who, action, seconds(now))?;
+            step_up::decide(registry, &who, action, claimed.admins_need_passkeys, seconds(now))?;
+            Ok(permitted)
         }
+    }
+}
+
+/// May this device do that, a passkey apart?
+fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> Decision {
+    match action {
+        Action::RenewSession
+        | Action::LogOut
+        | Action::SetRecoveryCode
+        | Action::Recover
+        | Action::StepUp { .. }
+        | Action::AddPasskey => Ok(Permitted::by("own-session")),
+        Action::ConfirmByPasskey => match who.device.state {
+            DeviceState::Pending => Ok(Permitted::by("own-passkey")),
+            _ => Err(refusal::NOT_PENDING.into()),
+        },
+        Action::RemovePasskey { passkey, .. } => {
+            let own = registry.passkey(*passkey).filter(|passkey| passkey.principal == who.principal.id);
+            own.map(|_| Permitted::by("owner")).ok_or_else(|| refusal::NOT_FOUND.into())
+        }
+        Action::ConfirmDevice { device } => own_device(registry, who, *device),
+        Action::GenerateKey { .. } | Action::ImportKey { .. } => key_use::may_own_keys(registry, who, action),
+        Action::Unwrap { .. }
+        | Action::Sign { .. }
+        | Action::ChangeKey { .. }
+        | Action::KeepChangedKey { .. } => key_use::decide(registry, who, action, now),
+        Action::PutBackup { .. } | Action::FetchBackup { .. } => key_use::may_keep_backups(who),
+        Action::PublishCertificate { .. } | Action::WithdrawCertificate { .. } => {
+            key_use::decide_certificate(registry, who, action)
+        }
+        Action::GiveGrant { .. } | Action::EndGrant { .. } => {
+            key_use::decide_grant(registry, who, action, now)
+        }
+        Action::Revoke { target } => admin::decide_revoke(registry, who, target),
+        Action::CreatePrincipal { .. }
+        | Action::SetPrincipalState { .. }
+        | Action::SetRoles { .. }
+        | Action::CreateCode { .. } => admin::decide(registry, who, action, now),
+        Action::AskConsent { .. } => consent::decide_ask(registry, who, action, now),
+        Action::AnswerConsent { approval, yes } => {
+            consent::decide_answer(registry, who, *approval, *yes, now)
+        }
+        Action::BreakGlass { .. } => consent::decide_use(registry, who, action, now),
+        Action::ReadLog => admin::may_audit(who),
+        Action::LogInWithCode { .. }
+        | Action::LogInWithIdentity { .. }
+        | Action::SetUp
+        | Action::RenewSealing
+        | Action::Heartbeat
+        | Action::CountRefusals { .. } => Err(refusal::NOT_FOR_DEVICES.into()),
     }
 }
 

@@ -11,12 +11,13 @@ use super::clock;
 use crate::{
     access_policy::seconds,
     api::router::router,
-    app::{App, Parts},
+    app::{App, Parts, Passkeys},
     config::{Config, TlsConfig},
     custody::Vault,
     identity::{
         Nonces,
         oidc::{Issuers, LoginFlow, StateKey},
+        passkey::{RelyingParty, Tickets},
     },
     limits::Limits,
     refusals::Refusals,
@@ -50,11 +51,23 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         true => None,
         false => Some(LoginFlow::new(Issuers::new(opened.config.issuers.clone())?, StateKey::new(state_key))),
     };
+    let ticket_key = opened.keychain.derived(b"plombe keystore passkey tickets v1");
+    let passkeys = Passkeys {
+        relying_party: RelyingParty::of(&opened.keychain.identity().origin),
+        tickets: Tickets::new(&ticket_key),
+        admins_need_them: opened.config.step_up.require_for_admins,
+    };
+    if !passkeys.admins_need_them {
+        tracing::warn!(
+            "administrators without a passkey are not asked for one; [step_up] require_for_admins = true does"
+        );
+    }
     let app = App::new(Parts {
         vault: Vault::new(Arc::clone(&opened.store), Arc::clone(&opened.keychain)),
         ledger: opened.ledger,
         store: opened.store,
         oidc,
+        passkeys,
         nonces: Nonces::new(&nonce_key),
         limits: Limits::new(&opened.config.limits),
         refusals: Refusals::default(),

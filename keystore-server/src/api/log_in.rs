@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Log in: a name is proven, a device becomes known, a session begins.
 
+use std::collections::BTreeMap;
+
 use plombe_core::keystore::{
     DeviceId, DeviceThumbprint, EnrolmentCode, ProblemCode, SessionId, SessionToken,
     calls::{
@@ -260,6 +262,7 @@ pub(super) fn session(
         device: device.id,
         expires: ends.min(now + times.session.as_secs()),
         ends,
+        stepped_up: BTreeMap::new(),
     };
     let grant =
         SessionGrant { token: token.clone(), id: session.id, expires_at: session.expires, ends_at: ends };

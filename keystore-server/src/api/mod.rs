@@ -16,12 +16,15 @@ mod grants;
 mod info;
 mod keys;
 mod log_in;
+mod page;
+mod passkeys;
 mod principals;
 mod recovery;
 mod revoke;
 pub mod router;
 pub mod sealed;
 mod session;
+mod step_up;
 
 use std::future::Future;
 

@@ -8,11 +8,11 @@ use axum::{
     response::IntoResponse as _,
     routing::{MethodRouter, get, post},
 };
-use plombe_core::keystore::{INFO_PATH, calls, envelope::MAX_REQUEST_BYTES};
+use plombe_core::keystore::{INFO_PATH, calls, calls::passkeys::PAGE_PATH, envelope::MAX_REQUEST_BYTES};
 use schemars::JsonSchema;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use super::{Serve, audit, info, sealed};
+use super::{Serve, audit, info, page, sealed};
 use crate::{
     app::App,
     directory,
@@ -62,6 +62,13 @@ fn routes() -> Routes {
         .and::<calls::devices::ConfirmDevice>()
         .and::<calls::recovery::SetRecoveryCode>()
         .and::<calls::recovery::Recover>()
+        .and::<calls::passkeys::StartPasskey>()
+        .and::<calls::passkeys::AddPasskey>()
+        .and::<calls::passkeys::ListPasskeys>()
+        .and::<calls::passkeys::RemovePasskey>()
+        .and::<calls::passkeys::StartStepUp>()
+        .and::<calls::passkeys::FinishStepUp>()
+        .and::<calls::passkeys::ConfirmByPasskey>()
         .and::<calls::revoke::Revoke>()
         .and::<calls::keys::GenerateKey>()
         .and::<calls::keys::ImportKey>()
@@ -99,7 +106,10 @@ fn routes() -> Routes {
         .get("/v1/ready", info::ready)
         .get("/v1/log/checkpoint", audit::checkpoint)
         .get("/v1/log/proof/{old}/{new}", audit::consistency)
-        .get("/v1/log/tile/{level}/{*number}", audit::tile);
+        .get("/v1/log/tile/{level}/{*number}", audit::tile)
+        .get(PAGE_PATH, page::html)
+        .get(page::SCRIPT_PATH, page::script)
+        .get(page::STYLE_PATH, page::style);
     let routes = directory::routes()
         .into_iter()
         .fold(routes, |all, (method, path, one)| all.public(method, path, one));

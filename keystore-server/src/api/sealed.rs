@@ -239,7 +239,12 @@ fn actor<C: Call>(app: &App, session: Option<SessionHash>, proof: &Proof) -> Res
     if is_own && !app.limits.request(session) {
         return Err(too_often());
     }
-    Ok(Actor::Device(Claimed { session, hash: hash.0, thumbprint }))
+    Ok(Actor::Device(Claimed {
+        session,
+        hash: hash.0,
+        thumbprint,
+        admins_need_passkeys: app.passkeys.admins_need_them,
+    }))
 }
 
 fn too_often() -> Plain {

@@ -2,6 +2,7 @@
 //! Who asks: what proves a name, and what proves a device.
 
 pub mod oidc;
+pub mod passkey;
 
 mod nonce;
 mod proof;

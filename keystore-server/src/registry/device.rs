@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! A device key that speaks for a principal, and its sessions.
 
+use std::collections::BTreeMap;
+
 use plombe_core::keystore::{
     DeviceId, DeviceThumbprint, PrincipalId, SessionId, TenantId, calls::login::DeviceState,
 };
 use serde::{Deserialize, Serialize};
+
+use super::Purpose;
 
 /// A device: whoever holds its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +50,20 @@ pub struct Session {
     pub expires: u64,
     /// The device may renew it until then, counted from its log-in.
     pub ends: u64,
+    /// What a passkey was shown for, and until when that counts.
+    #[serde(default)]
+    pub stepped_up: BTreeMap<Purpose, u64>,
 }
 
 impl Session {
     /// Hashes of the values that may come along.
     pub fn hashes(&self) -> impl Iterator<Item = [u8; 32]> {
         std::iter::once(self.hash).chain(self.before.map(|(hash, _)| hash))
+    }
+
+    /// Was a passkey shown for this, and does that still count?
+    pub fn has_stepped_up(&self, purpose: Purpose, now: u64) -> bool {
+        self.stepped_up.get(&purpose).is_some_and(|until| now < *until)
     }
 
     /// Until when the value of this hash is good.

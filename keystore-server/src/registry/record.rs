@@ -5,7 +5,7 @@ use plombe_core::keystore::TenantId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Approval, Backup, Certificate, Code, Device, Grant, Key, Principal, Session, Tenant};
+use super::{Approval, Backup, Certificate, Code, Device, Grant, Key, Passkey, Principal, Session, Tenant};
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,7 @@ pub enum Record {
     Grant(Grant),
     Backup(Backup),
     Approval(Approval),
+    Passkey(Passkey),
     Certificate(Certificate),
 }
 
@@ -38,6 +39,7 @@ pub enum Kind {
     Grant = 7,
     Backup = 8,
     Approval = 9,
+    Passkey = 10,
     Certificate = 13,
 }
 
@@ -66,13 +68,14 @@ impl Kind {
             Self::Grant => "grant",
             Self::Backup => "backup",
             Self::Approval => "approval",
+            Self::Passkey => "passkey",
             Self::Certificate => "certificate",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 10] = [
+        const ALL: [Kind; 11] = [
             Kind::Tenant,
             Kind::Principal,
             Kind::Code,
@@ -82,6 +85,7 @@ impl Kind {
             Kind::Grant,
             Kind::Backup,
             Kind::Approval,
+            Kind::Passkey,
             Kind::Certificate,
         ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
@@ -103,6 +107,7 @@ impl Record {
             Self::Key(key) => (Kind::Key, key.id.as_fingerprint().as_bytes()),
             Self::Grant(grant) => (Kind::Grant, &grant.id.0.as_bytes()[..]),
             Self::Approval(approval) => (Kind::Approval, &approval.id.0.as_bytes()[..]),
+            Self::Passkey(passkey) => (Kind::Passkey, &passkey.id.0.as_bytes()[..]),
             Self::Certificate(certificate) => (Kind::Certificate, certificate.id.as_fingerprint().as_bytes()),
         };
         RecordKey { kind, id: id.to_vec() }
@@ -120,7 +125,8 @@ impl Record {
             | Self::Grant(Grant { tenant, .. })
             | Self::Backup(Backup { tenant, .. })
             | Self::Approval(Approval { tenant, .. })
-            | Self::Certificate(Certificate { tenant, .. }) => *tenant,
+            | Self::Certificate(Certificate { tenant, .. })
+            | Self::Passkey(Passkey { tenant, .. }) => *tenant,
         }
     }
 }

@@ -9,14 +9,15 @@ use std::{
 
 use plombe_core::{
     keystore::{
-        ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PrincipalId, SessionId,
-        TenantId,
+        ApprovalId, CodeId, DeviceId, DeviceThumbprint, GrantId, KeyFingerprint, PasskeyId, PrincipalId,
+        SessionId, TenantId,
     },
     recipients::{Address, wkd},
 };
 
 use super::{
-    Approval, Backup, Certificate, Code, Device, Grant, Key, Principal, Record, RecordKey, Session, Tenant,
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Passkey, Principal, Record, RecordKey, Session,
+    Tenant,
 };
 
 /// Every authority record. Records are shared between clones.
@@ -43,6 +44,7 @@ pub struct Registry {
     certificates_by_subkey: HashMap<KeyFingerprint, BTreeSet<KeyFingerprint>>,
     certificates_by_key_id: HashMap<[u8; 8], BTreeSet<KeyFingerprint>>,
     approvals: HashMap<TenantId, BTreeSet<ApprovalId>>,
+    passkeys_of: HashMap<PrincipalId, BTreeSet<PasskeyId>>,
 }
 
 impl Registry {
@@ -108,6 +110,9 @@ impl Registry {
                     self.certificates_by_key_id.entry(key_id).or_default().insert(id.clone());
                 }
             }
+            Record::Passkey(passkey) => {
+                self.passkeys_of.entry(passkey.principal).or_default().insert(passkey.id);
+            }
         }
         self.records.insert(key, record);
         old
@@ -158,6 +163,7 @@ impl Registry {
                 forget(&mut self.grants_on, &grant.key, &grant.id);
                 forget(&mut self.grants_to, &grant.to, &grant.id);
             }
+            Record::Passkey(passkey) => forget(&mut self.passkeys_of, &passkey.principal, &passkey.id),
             Record::Approval(approval) => forget(&mut self.approvals, &approval.tenant, &approval.id),
             Record::Backup(backup) => forget(&mut self.backups_of, &backup.owner, &backup.key),
             Record::Certificate(certificate) => {
@@ -261,6 +267,10 @@ impl Registry {
         /// An approval, by identity.
         approval, Approval, ApprovalId, |id| id.0.as_bytes()
     );
+    find!(
+        /// A passkey, by identity.
+        passkey, Passkey, PasskeyId, |id| id.0.as_bytes()
+    );
 
     /// All tenants.
     pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
@@ -332,6 +342,11 @@ impl Registry {
     /// By the hash of its value.
     pub fn session_of_hash(&self, hash: &[u8; 32]) -> Option<&Session> {
         self.by_session_hash.get(hash).and_then(|id| self.session(*id))
+    }
+
+    /// All passkeys of a principal, oldest first.
+    pub fn passkeys_of(&self, principal: PrincipalId) -> impl Iterator<Item = &Passkey> {
+        self.passkeys_of.get(&principal).into_iter().flatten().filter_map(|id| self.passkey(*id))
     }
 
     /// All sessions of a device.

@@ -12,9 +12,9 @@ use plombe_core::crypto_policy::CryptoPolicy;
 use plombe_keystore::{
     access_policy::{Action, Refusal},
     admin,
-    app::{App, Parts, Times},
+    app::{App, Parts, Passkeys, Times},
     custody::Vault,
-    identity::Nonces,
+    identity::{Nonces, passkey::Tickets},
     instance::by_server,
     ledger::{Act, AskError, Effects, Scene},
     limits::Limits,
@@ -45,6 +45,11 @@ async fn app(stage: &Stage, server: &Server) -> App {
         ledger: server.ledger.clone(),
         store,
         oidc: None,
+        passkeys: Passkeys {
+            relying_party: None,
+            tickets: Tickets::new(&zeroize::Zeroizing::new([7; 32])),
+            admins_need_them: false,
+        },
         nonces: Nonces::new(&[7; 32]),
         limits: Limits::default(),
         refusals: Refusals::default(),

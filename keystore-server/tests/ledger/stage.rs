@@ -218,11 +218,17 @@ impl Server {
             device: device.id,
             expires: START + 3600,
             ends: START + 7200,
+            stepped_up: Default::default(),
         };
         let person = Person {
             principal: principal.id,
             device: device.id,
-            actor: Actor::Device(Claimed { session: session.id, hash: session.hash, thumbprint }),
+            actor: Actor::Device(Claimed {
+                session: session.id,
+                hash: session.hash,
+                thumbprint,
+                admins_need_passkeys: false,
+            }),
         };
         let records = vec![Record::Principal(principal), Record::Device(device), Record::Session(session)];
         self.ledger.ask(instance::by_server(Put(records))).await.unwrap();

@@ -78,6 +78,13 @@ impl TestKeystore {
         self.0.start_again();
     }
 
+    /// Ends it, puts more at the end of its configuration, and starts it again.
+    pub(crate) fn restart_with(&mut self, text: &str) {
+        self.0.kill();
+        self.0.configure(text);
+        self.0.start_again();
+    }
+
     /// Kills the server and starts it again on the same database.
     pub(crate) fn restart(&mut self) {
         self.0.kill();

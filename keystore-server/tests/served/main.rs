@@ -2,8 +2,10 @@
 //! The running keystore, asked by the real client.
 
 mod attacks;
+mod authenticator;
 mod backup;
 mod certificates;
+mod chromium;
 mod consent;
 mod custody;
 mod directory;
@@ -13,6 +15,7 @@ mod keystore;
 mod log_in;
 mod mail;
 mod namespace;
+mod passkeys;
 mod proxy;
 mod proxy_attacks;
 mod published;

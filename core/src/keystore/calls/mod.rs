@@ -18,6 +18,7 @@ pub mod directory;
 pub mod grants;
 pub mod keys;
 pub mod login;
+pub mod passkeys;
 pub mod principals;
 pub mod recovery;
 pub mod revoke;
@@ -86,6 +87,8 @@ all_paths! {
     session::RenewSession, session::LogOut, session::WhoAmI,
     devices::ListDevices, devices::ConfirmDevice,
     recovery::SetRecoveryCode, recovery::Recover,
+    passkeys::StartPasskey, passkeys::AddPasskey, passkeys::ListPasskeys, passkeys::RemovePasskey,
+    passkeys::StartStepUp, passkeys::FinishStepUp, passkeys::ConfirmByPasskey,
     keys::GenerateKey, keys::ImportKey, keys::ListKeys,
     custody::Unwrap, custody::SignDigest,
     certificates::CertifyUserIds, certificates::RotateSubkeys, certificates::SetExpiry, certificates::RevokeKey,
