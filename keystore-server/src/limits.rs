@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! How often who may knock.
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use plombe_core::keystore::{KeyFingerprint, SessionId};
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+};
+use plombe_core::keystore::{KeyFingerprint, PrincipalId, SessionId};
 use serde::Deserialize;
 
 /// Rate limits. They bound guessing and load; nothing relies on them to stay secret.
@@ -13,6 +16,7 @@ pub struct Limits {
     requests: DefaultKeyedRateLimiter<SessionId>,
     foreign: DefaultKeyedRateLimiter<SessionId>,
     rsa: DefaultKeyedRateLimiter<KeyFingerprint>,
+    key_uses: DefaultKeyedRateLimiter<PrincipalId>,
     look_ups: DefaultKeyedRateLimiter<IpAddr>,
 }
 
@@ -29,6 +33,9 @@ pub struct LimitsConfig {
     pub requests_per_second: NonZeroU32,
     /// RSA decryptions per minute and key. A padding oracle, if there was one after all, takes hundreds of thousands.
     pub rsa_per_minute: NonZeroU32,
+    /// Session keys and signatures per minute and person, on all their devices together. A mailbox that is read as a whole needs
+    /// thousands; a thief of a device who reads as fast as he can is slowed down.
+    pub key_uses_per_minute: NonZeroU32,
     /// Directory look-ups per minute and address.
     pub look_ups_per_minute: NonZeroU32,
 }
@@ -39,6 +46,7 @@ impl Default for LimitsConfig {
             log_ins_per_minute: at_least_one(20),
             requests_per_second: at_least_one(100),
             rsa_per_minute: at_least_one(600),
+            key_uses_per_minute: at_least_one(6000),
             look_ups_per_minute: at_least_one(120),
         }
     }
@@ -64,6 +72,7 @@ impl Limits {
             requests: RateLimiter::keyed(requests),
             foreign: RateLimiter::keyed(Quota::per_minute(at_least_one(FOREIGN))),
             rsa: RateLimiter::keyed(Quota::per_minute(config.rsa_per_minute)),
+            key_uses: RateLimiter::keyed(Quota::per_minute(config.key_uses_per_minute)),
             look_ups: RateLimiter::keyed(Quota::per_minute(config.look_ups_per_minute)),
         }
     }
@@ -89,6 +98,15 @@ impl Limits {
         self.rsa.check_key(key).is_ok()
     }
 
+    /// May this person use a key once more?
+    ///
+    /// # Errors
+    /// Not yet: how long to wait.
+    pub fn key_use(&self, principal: PrincipalId) -> Result<(), Duration> {
+        let check = self.key_uses.check_key(&principal);
+        check.map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+
     /// May this address look up once more?
     pub fn look_up(&self, from: IpAddr) -> bool {
         self.look_ups.check_key(&network(from)).is_ok()
@@ -100,6 +118,7 @@ impl Limits {
         self.requests.retain_recent();
         self.foreign.retain_recent();
         self.rsa.retain_recent();
+        self.key_uses.retain_recent();
         self.look_ups.retain_recent();
     }
 }

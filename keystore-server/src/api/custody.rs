@@ -28,6 +28,7 @@ impl Serve for Unwrap {
             return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
                 .hint("wait a minute"));
         }
+        not_too_often(app, caller)?;
         let context = self.context.clone();
         let granted = app.ledger.ask(caller.ask_for(UnwrapAct { call: self, key: None }, context)).await?;
         let position = granted.permit.position();
@@ -45,12 +46,25 @@ impl Serve for SignDigest {
         if self.claim.signature_type > 1 {
             return Err(Failure::new(ProblemCode::Unacceptable, "only documents are signed: types 0 and 1"));
         }
+        not_too_often(app, caller)?;
         let context = self.context.clone();
         let granted = app.ledger.ask(caller.ask_for(SignAct { call: self, key: None }, context)).await?;
         let position = granted.permit.position();
         let signature = app.vault.sign(granted.permit, &app.policy, app.now()).await?;
         Ok(Signed { signature: signature.0.into(), position })
     }
+}
+
+/// Whoever is refused anyway is refused below, on record.
+fn not_too_often(app: &App, caller: &Caller) -> Result<(), Failure> {
+    let who = caller.identified(app, &app.ledger.registry()).map(|who| who.principal.id);
+    let Ok(who) = who else { return Ok(()) };
+    app.limits.key_use(who).map_err(|wait| {
+        app.refusals.count("key-use-rate-limited");
+        let seconds = wait.as_secs() + 1;
+        Failure::new(ProblemCode::RateLimited, "you use keys too often")
+            .hint(format!("wait {seconds} seconds"))
+    })
 }
 
 impl Act for UnwrapAct {

@@ -3,19 +3,27 @@
 
 use std::time::SystemTime;
 
+use plombe_client::ClientError;
 use plombe_core::{
     cert::Certificate,
     crypto_policy::CryptoPolicy,
-    keystore::calls::{
-        audit::{ListEntries, Scope},
-        custody::{Context, Purpose, Unwrap},
-        keys::{GenerateKey, Profile},
+    keystore::{
+        ProblemCode,
+        calls::{
+            audit::{ListEntries, Scope},
+            custody::{Context, Purpose, Unwrap},
+            devices::ConfirmDevice,
+            keys::{GenerateKey, Profile},
+        },
     },
     log::{SignedCheckpoint, VerifierKey},
     message::{Seal, SealedMessage},
 };
 
-use crate::keystore::TestKeystore;
+use crate::{
+    keystore::TestKeystore,
+    mail::{self, generate, refused},
+};
 
 #[test]
 fn a_message_opens_with_a_key_that_never_left_and_the_use_is_on_record() {
@@ -58,4 +66,31 @@ fn seal_for(certificate: &Certificate) -> Vec<u8> {
     let policy = CryptoPolicy::standard();
     Seal::new(vec![certificate], &policy, now).seal(&mut &b"hello"[..], &mut sealed).unwrap();
     sealed
+}
+
+#[test]
+fn who_uses_keys_too_often_is_told_how_long_to_wait_and_nobody_else_is() {
+    let mut keystore = TestKeystore::start();
+    let config = std::fs::read_to_string(keystore.config()).unwrap();
+    std::fs::write(keystore.config(), config + "\n[limits]\nkey_uses_per_minute = 3\n").unwrap();
+    keystore.restart();
+    let mut alice = keystore.user("alice@example.org");
+    let mut bob = keystore.user("bob@example.org");
+    let key = generate(&mut alice, "alice@example.org");
+    let bobs = generate(&mut bob, "bob@example.org");
+    let mail = mail::seal_for(&key.certificate);
+    for _ in 0..3 {
+        mail::open(&mut alice, &key.fingerprint, &mail).unwrap();
+    }
+    let Err(ClientError::Refused(problem)) = mail::open(&mut alice, &key.fingerprint, &mail) else {
+        panic!("a fourth time")
+    };
+    assert_eq!(problem.code, ProblemCode::RateLimited);
+    assert!(problem.hint.is_some_and(|hint| hint.starts_with("wait ") && hint.ends_with(" seconds")));
+    // Another device of hers is hers; Bob is not.
+    let mut phone = keystore.log_in(&keystore.code_for("alice@example.org"));
+    let confirm = ConfirmDevice { device: phone.identity().device, thumbprint: phone.device().thumbprint() };
+    alice.call(&confirm).unwrap();
+    assert_eq!(refused(mail::open(&mut phone, &key.fingerprint, &mail)), ProblemCode::RateLimited);
+    mail::open(&mut bob, &bobs.fingerprint, &mail::seal_for(&bobs.certificate)).unwrap();
 }

@@ -12,6 +12,7 @@ mod directory;
 mod directory_clients;
 mod directory_peers;
 mod keystore;
+mod kinds;
 mod log_in;
 mod mail;
 mod namespace;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! Keys of every kind that is taken into custody, each through the running server: in, unwrap, sign, and what a changed packet gets.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use plombe_client::{ClientError, Session};
+use plombe_core::{
+    cert::{Certificate, LockedTsk},
+    crypto_policy::CryptoPolicy,
+    custody::{self, is_rsa_wrapped},
+    keystore::{
+        ProblemCode, SecretBytes,
+        calls::{
+            custody::{Context, SignDigest, SignatureClaim, Unwrap, Unwrapped},
+            keys::{GenerateKey, ImportKey, KeyInfo, Profile},
+        },
+    },
+    message::{DigestSignature, RemoteKey, SealedMessage, Signing},
+};
+
+use crate::{
+    keystore::TestKeystore,
+    mail::{open, refused, seal_for},
+};
+
+/// Files with a TSK each.
+fn kinds() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/served/kinds");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = paths.filter(|path| path.extension().is_some_and(|one| one == "pgp")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn keys_of_every_kind_come_in_unwrap_and_sign_through_the_running_server() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let (mut rsa, mut others) = (0, 0);
+    for file in kinds() {
+        let kind = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let tsk = LockedTsk::parse_all(&fs::read(&file).unwrap()).unwrap().remove(0).unlock(None).unwrap();
+        let call = ImportKey { tsk: SecretBytes::new(custody::to_bytes(&tsk).unwrap().as_slice()) };
+        let key = alice.call(&call).unwrap_or_else(|error| panic!("{kind}: {error}")).key;
+        works(&mut alice, &kind, &key);
+        match changed_packet(&mut alice, &kind, &key) {
+            true => rsa += 1,
+            false => others += 1,
+        }
+    }
+    assert_eq!((rsa, others), (6, 8), "RSA of three sizes, and four curves, in both versions");
+}
+
+#[test]
+fn a_post_quantum_key_unwraps_and_signs_where_the_build_has_it() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let user_ids = vec!["<alice@example.org>".to_owned()];
+    let call = GenerateKey { user_ids, profile: Profile::Pqc, valid_for_seconds: None };
+    match alice.call(&call) {
+        Ok(made) => works(&mut alice, "pqc", &made.key),
+        Err(ClientError::Refused(problem)) => {
+            assert_eq!(problem.code, ProblemCode::Unacceptable);
+            eprintln!("skipped: this build has no post-quantum algorithms ({problem})");
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Opens a message for it, and signs; the signature is checked with the public key before it counts.
+fn works(session: &mut Session, kind: &str, key: &KeyInfo) {
+    open(session, &key.fingerprint, &seal_for(&key.certificate))
+        .unwrap_or_else(|error| panic!("{kind}: {error}"));
+    let (session, policy) = (Mutex::new(session), CryptoPolicy::standard());
+    let remote = RemoteKey {
+        certificate: Certificate::parse(&key.certificate.0).unwrap(),
+        held: key.signing.iter().map(|one| one.as_fingerprint().clone()).collect(),
+        sign: Box::new(|request| {
+            let created = request.created.duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let signed = session.lock().unwrap().call(&SignDigest {
+                key: key.fingerprint.clone(),
+                subkey: request.key.clone().try_into().unwrap(),
+                hash: request.hash,
+                digest: request.digest.into(),
+                claim: SignatureClaim { signature_type: request.signature_type, created },
+                context: Context::default(),
+            })?;
+            Ok(DigestSignature(signed.signature.0))
+        }),
+    };
+    let signing = Signing {
+        signers: vec![(&remote).into()],
+        text: false,
+        armor: false,
+        policy: &policy,
+        now: SystemTime::now(),
+    };
+    let mut signature = Vec::new();
+    let signed = signing.detached(&mut &b"words"[..], &mut signature);
+    signed.unwrap_or_else(|error| panic!("{kind}: {error}"));
+    assert!(!signature.is_empty());
+}
+
+/// A packet whose last byte was changed: for RSA that is no error, but always the same wrong session key; for others one and the same
+/// refusal. Says whether it was RSA.
+fn changed_packet(session: &mut Session, kind: &str, key: &KeyInfo) -> bool {
+    let sealed = seal_for(&key.certificate);
+    let message = SealedMessage::parse(&sealed[..]).unwrap();
+    let mut pkesk = message.wrapped_session_keys()[0].to_bytes();
+    let rsa = is_rsa_wrapped(&pkesk);
+    let session_key_size = message.session_key_size().map(|size| u8::try_from(size).unwrap());
+    let mut unwrap = |pkesk: &[u8]| {
+        session.call(&Unwrap {
+            key: key.fingerprint.clone(),
+            pkesk: pkesk.into(),
+            session_key_size,
+            context: Context::default(),
+        })
+    };
+    let right = unwrap(&pkesk).unwrap();
+    let mut rejected: Vec<(Unwrapped, Unwrapped)> = Vec::new();
+    for back in [1, 20] {
+        let place = pkesk.len() - back;
+        pkesk[place] ^= 1;
+        match rsa {
+            true => {
+                let answer = || unwrap(&pkesk).unwrap_or_else(|error| panic!("{kind}: {error}"));
+                let mut answer = answer;
+                rejected.push((answer(), answer()));
+            }
+            false => assert_eq!(refused(unwrap(&pkesk)), ProblemCode::Unreadable, "{kind}"),
+        }
+        pkesk[place] ^= 1;
+    }
+    for (one, again) in &rejected {
+        assert_eq!(
+            one.session_key.expose(),
+            again.session_key.expose(),
+            "{kind}: asking again tells nothing"
+        );
+        assert_ne!(one.session_key.expose(), right.session_key.expose(), "{kind}");
+    }
+    rsa
+}
