@@ -17,6 +17,7 @@ pub struct Keystore {
     url: String,
     listening: String,
     admin_code: String,
+    log: Option<PathBuf>,
 }
 
 impl Keystore {
@@ -27,9 +28,28 @@ impl Keystore {
         let mut command = Command::new(program);
         command.args(["init", "--domain", domain, "--listen", "127.0.0.1:0", "--data"]).arg(folder.path());
         let admin_code = after(&output(command.args(init)), "enrolment code: ");
-        let (server, url) = serve(program, &folder.path().join("config.toml"));
+        let (server, url) = serve(program, &folder.path().join("config.toml"), None);
         let listening = url.clone();
-        Self { program: program.to_owned(), folder, server, url, listening, admin_code }
+        Self { program: program.to_owned(), folder, server, url, listening, admin_code, log: None }
+    }
+
+    /// From the next start on, everything that it says at every level goes into this file.
+    pub fn log_everything_to(&mut self, file: &Path) {
+        self.log = Some(file.to_owned());
+    }
+
+    /// The server's process.
+    pub fn process(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// One of its commands at the console: whether it worked, and all that it said.
+    pub fn console(&self, command: &[&str]) -> (bool, String) {
+        let config = self.folder.path().join("config.toml");
+        let output = Command::new(&self.program).args(command).arg("--config").arg(config).output();
+        let output = output.expect("it was built");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Where it listens.
@@ -102,7 +122,7 @@ impl Keystore {
         let listen = self.listening.trim_start_matches("http://");
         let text = std::fs::read_to_string(&config).expect("init wrote it");
         std::fs::write(&config, text.replace("127.0.0.1:0", listen)).expect("it is ours");
-        (self.server, self.url) = serve(&self.program, &config);
+        (self.server, self.url) = serve(&self.program, &config, self.log.as_deref());
     }
 }
 
@@ -113,13 +133,14 @@ impl Drop for Keystore {
 }
 
 #[track_caller]
-fn serve(program: &Path, config: &Path) -> (Child, String) {
-    let mut server = Command::new(program)
-        .args(["serve", "--config"])
-        .arg(config)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it was built");
+fn serve(program: &Path, config: &Path, log: Option<&Path>) -> (Child, String) {
+    let mut command = Command::new(program);
+    command.args(["serve", "--config"]).arg(config).stdout(Stdio::piped());
+    if let Some(log) = log {
+        let log = std::fs::File::options().create(true).append(true).open(log).expect("it is ours");
+        command.env("PLOMBE_LOG", "trace").stderr(log);
+    }
+    let mut server = command.spawn().expect("it was built");
     let mut line = String::new();
     let stdout = server.stdout.take().expect("it is piped");
     BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");

@@ -83,6 +83,11 @@ impl Postgres {
         format!("postgres://test@localhost/{name}?host={}", self.socket.display())
     }
 
+    /// Everything that the server keeps on disk.
+    pub fn folder(&self) -> PathBuf {
+        self.socket.join("data")
+    }
+
     fn psql(&self, database: &str, statement: &str) -> Option<String> {
         let output = Command::new(self.programs.join("psql"))
             .args(["-X", "-A", "-t", "-U", "test", "-d", database, "-c", statement, "-h"])

@@ -3,5 +3,7 @@
 
 mod core_dump;
 mod hardened;
+mod needles;
+mod outside;
 mod program;
 mod token;
