@@ -65,16 +65,16 @@ fn subtree(bytes: &[u8]) -> Option<NodeHash> {
 }
 
 /// That the entry at `position` is in the log of that size.
-pub async fn inclusion(app: &App, position: u64, size: u64) -> Result<Vec<NodeHash>, StoreError> {
-    let mut nodes = Read::new(&*app.store, inclusion_reads(position, size)).await?;
+pub async fn inclusion(store: &dyn Store, position: u64, size: u64) -> Result<Vec<NodeHash>, StoreError> {
+    let mut nodes = Read::new(store, inclusion_reads(position, size)).await?;
     let proof =
         InclusionProof::build(&mut nodes, position, size).map_err(|e| StoreError::Unfit(e.to_string()))?;
     Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())
 }
 
 /// That the log of size `new` extends that of size `old`.
-pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<NodeHash>, StoreError> {
-    let mut nodes = Read::new(&*app.store, consistency_reads(old, new)).await?;
+pub async fn consistency(store: &dyn Store, old: u64, new: u64) -> Result<Vec<NodeHash>, StoreError> {
+    let mut nodes = Read::new(store, consistency_reads(old, new)).await?;
     let proof =
         ConsistencyProof::build(&mut nodes, old, new).map_err(|e| StoreError::Unfit(e.to_string()))?;
     Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())

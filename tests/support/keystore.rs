@@ -93,6 +93,11 @@ impl Keystore {
         )
     }
 
+    /// The server's process.
+    pub fn process_id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         let _ = self.server.kill();

@@ -81,8 +81,9 @@ impl Serve for ProveConsistency {
         if self.old_size > self.new_size || self.new_size > size {
             return Err(Failure::new(ProblemCode::NotFound, "the log has no such size"));
         }
-        let proof =
-            proofs_of_history::consistency(app, self.old_size, self.new_size).await.map_err(unavailable)?;
+        let proof = proofs_of_history::consistency(&*app.store, self.old_size, self.new_size)
+            .await
+            .map_err(unavailable)?;
         Ok(Consistency { proof })
     }
 }
@@ -112,7 +113,7 @@ async fn disclose(app: &App, row: EntryRow, reader: TenantId, size: u64) -> Resu
     let (salt, body) = content.split_first_chunk::<32>().ok_or_else(unreadable)?;
     let disclosure = Disclosure::Whole { salt: Salt::new(*salt), body: body.to_vec() };
     let is_readers = tenant == reader || tenant == crate::registry::INSTANCE;
-    let proof = proofs_of_history::inclusion(app, row.seq, size).await.map_err(unavailable)?;
+    let proof = proofs_of_history::inclusion(&*app.store, row.seq, size).await.map_err(unavailable)?;
     let shown =
         if is_readers { disclosure } else { Disclosure::Erased { commitment: disclosure.commitment() } };
     Ok(Entry { position: row.seq, disclosure: shown.to_bytes().into(), proof })
@@ -146,7 +147,7 @@ pub(super) async fn consistency(State(app): State<App>, Path((old, new)): Path<(
     if old > new || new > size {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match proofs_of_history::consistency(&app, old, new).await {
+    match proofs_of_history::consistency(&*app.store, old, new).await {
         Ok(hashes) => Json(hashes).into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot read the log");
