@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    deny, peers, setup,
+    bench, deny, peers, setup,
     steps::{self, cargo, say},
     tally::{Reader, Tally},
 };
@@ -123,6 +123,7 @@ const CHECKS: &[(&str, Check)] = &[
         steps::run("rustdoc without warnings", doc.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
     ("dependencies", deny::check),
+    ("benchmark of the keystore", bench::try_keystore),
 ];
 
 type Check = fn() -> Result<()>;

@@ -31,8 +31,12 @@ struct Extent {
     log_sizes: &'static [u64],
 }
 
+/// Not optimised: that it runs at all.
+const TINY: Extent =
+    Extent { connections: &[1, 8], each: Duration::from_millis(200), log_sizes: &[1_000, 5_000] };
+
 const SHORT: Extent =
-    Extent { connections: &[1, 8, 64], each: Duration::from_secs(1), log_sizes: &[1_000, 100_000] };
+    Extent { connections: &[1, 8, 64], each: Duration::from_secs(2), log_sizes: &[1_000, 100_000] };
 
 const LONG: Extent = Extent {
     connections: &[1, 8, 64],
@@ -46,7 +50,11 @@ fn main() -> Result<()> {
     if has("--echo") {
         return echo::serve();
     }
-    let extent = if has("--long") { LONG } else { SHORT };
+    let extent = match (has("--long"), cfg!(debug_assertions)) {
+        (true, _) => LONG,
+        (false, false) => SHORT,
+        (false, true) => TINY,
+    };
     if cfg!(debug_assertions) {
         say("not optimised: this shows that it runs, not how fast");
     }

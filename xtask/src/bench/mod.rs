@@ -25,6 +25,9 @@ use crate::{
 
 /// Runs it.
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    if args.first().is_some_and(|what| what == "keystore") {
+        return keystore(&args[1..]);
+    }
     let quick = args.iter().any(|arg| arg == "--quick");
     let json = args.iter().any(|arg| arg == "--json");
     step("building plombe, optimised", &mut cargo(["build", "--release", "--package", "plombe"]))?;
@@ -41,6 +44,23 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         println!("\n{}", report::markdown(&rows));
     }
     Ok(())
+}
+
+/// The running keystore; `docs/keystore/benchmarks.md` has the last result. It measures itself, since it needs its own parts for that.
+fn keystore(args: &[String]) -> Result<()> {
+    let long: &[&str] = match args {
+        [] => &[],
+        [flag] if flag == "--long" => &["--long"],
+        _ => anyhow::bail!("cargo xtask bench keystore takes no arguments but --long"),
+    };
+    let mut bench = cargo(["bench", "--package", "plombe-keystore", "--bench", "keystore", "--"]);
+    step("measuring the keystore, optimised", bench.args(long))
+}
+
+/// The same in small and not optimised: that it runs at all.
+pub(crate) fn try_keystore() -> Result<()> {
+    let args = ["test", "--package", "plombe-keystore", "--bench", "keystore", "--quiet"];
+    step("benchmark of the keystore, in small", cargo(args).stdout(std::process::Stdio::null()))
 }
 
 fn measure_all(scratch: &Path, plombe: &Path, quick: bool) -> Result<Vec<Row>> {
