@@ -20,6 +20,7 @@ use crate::{
         passkey::{RelyingParty, Tickets},
     },
     keychain::{Keychain, SharedKeychain},
+    known_checkpoints::KnownCheckpoints,
     ledger::{Act, Ask, Clock, Effects, Ledger, Scene},
     limits::Limits,
     refusals::Refusals,
@@ -38,6 +39,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Every long-lived key.
     pub keychain: SharedKeychain,
+    /// What clients may show without being looked at again.
+    pub known_checkpoints: KnownCheckpoints,
     /// Keys in custody.
     pub vault: Vault,
     /// Log-in at identity providers, where there are any.

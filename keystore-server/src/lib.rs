@@ -18,7 +18,7 @@
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
 //! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS.
 //! * [`openapi`]: the description of everything that is served.
-//! * [`proofs_of_history`]: proofs about the log, and what others have seen of it.
+//! * [`proofs_of_history`]: proofs about the log, and what others have seen of it; [`known_checkpoints`]: what needs no second look.
 
 use zeroizing_alloc::ZeroAlloc;
 
@@ -41,6 +41,7 @@ pub mod hierarchy;
 pub mod identity;
 pub mod instance;
 pub mod keychain;
+pub mod known_checkpoints;
 pub mod ledger;
 pub mod limits;
 pub mod openapi;

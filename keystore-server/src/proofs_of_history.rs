@@ -99,6 +99,9 @@ async fn is_genuine(app: &App, head: &HeadRow) -> Option<bool> {
 /// A client or witness shows a checkpoint. If it bears this keystore's own signature and does not fit its log, the database went back or was
 /// replaced, revocations may be missing, and this server stops. Anything else is nobody's word and is ignored.
 pub async fn check_seen(app: &App, note: &str) {
+    if app.known_checkpoints.contains(note) {
+        return;
+    }
     let Ok(seen) = SignedCheckpoint::open(note, app.keychain().verifier()) else { return };
     let Some(own) = app.ledger.checkpoint() else { return };
     let seen = seen.head();
@@ -119,7 +122,10 @@ pub async fn check_seen(app: &App, note: &str) {
         }
         return;
     }
-    if root_at(&*app.store, seen.size).await.is_ok_and(|root| root != seen.root) {
-        app.ledger.halt(Halt::Forked);
+    match root_at(&*app.store, seen.size).await {
+        Ok(root) if root == seen.root => app.known_checkpoints.add(note),
+        Ok(_) => app.ledger.halt(Halt::Forked),
+        // Nobody knows at the moment.
+        Err(_) => {}
     }
 }

@@ -31,6 +31,6 @@ mod unwrap;
 pub use error::CustodyError;
 pub use import::{ImportRefused, Imported, prepare_import};
 pub use keys::{Capability, CustodyKey, keys};
-pub use sign::sign_digest;
+pub use sign::{sign_digest, signs_with_curve};
 pub use stored::{from_authenticated_bytes, to_bytes};
 pub use unwrap::{is_rsa_wrapped, subkeys_for, unwrap_session_key};

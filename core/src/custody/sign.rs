@@ -3,7 +3,11 @@
 
 use std::time::SystemTime;
 
-use openpgp::{crypto::Signer as _, serialize::MarshalInto, types::HashAlgorithm};
+use openpgp::{
+    crypto::Signer as _,
+    serialize::MarshalInto,
+    types::{HashAlgorithm, PublicKeyAlgorithm},
+};
 use sequoia_openpgp as openpgp;
 
 use super::{
@@ -39,6 +43,13 @@ pub fn sign_digest(
     }
     let signature = key.sign(hash, digest).map_err(|_| CustodyError::Refused)?;
     signature.to_vec().map(DigestSignature).map_err(|_| CustodyError::Refused)
+}
+
+/// Is this subkey on an elliptic curve, and so done in a tenth of a millisecond? RSA and hash-based signatures take many times that.
+pub fn signs_with_curve(tsk: &Tsk, subkey: &Fingerprint) -> bool {
+    use PublicKeyAlgorithm::{ECDSA, Ed448, Ed25519, EdDSA};
+    key_for(tsk, subkey, Capability::Sign)
+        .is_ok_and(|key| matches!(key.public().pk_algo(), ECDSA | EdDSA | Ed25519 | Ed448))
 }
 
 fn is_strong(hash: HashAlgorithm) -> bool {

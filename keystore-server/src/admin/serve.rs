@@ -19,6 +19,7 @@ use crate::{
         oidc::{Issuers, LoginFlow, StateKey},
         passkey::{RelyingParty, Tickets},
     },
+    known_checkpoints::KnownCheckpoints,
     limits::Limits,
     refusals::Refusals,
 };
@@ -65,6 +66,7 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
     let app = App::new(Parts {
         vault: Vault::new(Arc::clone(&opened.store), Arc::clone(&opened.keychain)),
         ledger: opened.ledger,
+        known_checkpoints: KnownCheckpoints::default(),
         store: opened.store,
         oidc,
         passkeys,

@@ -71,6 +71,7 @@ where
     let Opened { request, caller, reply_key } = opened;
     let result = answer(&app, request, &caller).await;
     let checkpoint = app.ledger.checkpoint().map(|checkpoint| checkpoint.note().to_owned());
+    checkpoint.iter().for_each(|note| app.known_checkpoints.add(note));
     let reply = match result {
         Ok(body) => Reply { status: 200, body, checkpoint },
         Err(Failure(problem)) => Reply::problem(&problem, checkpoint),

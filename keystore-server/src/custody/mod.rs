@@ -125,6 +125,7 @@ impl Vault {
         let tsk = self.tsk(&key).await?;
         let (pkesk, size) = (pkesk.to_vec(), size.map(usize::from));
         // A named recipient is one subkey; for a hidden one, whichever fits.
+        let is_quick = !custody::is_rsa_wrapped(&pkesk);
         let unwrap = move || {
             let mut last = CustodyError::OtherKey;
             for subkey in custody::subkeys_for(&tsk, &pkesk)? {
@@ -135,7 +136,7 @@ impl Vault {
             }
             Err(last)
         };
-        Ok(aside(unwrap).await??)
+        Ok(if is_quick { unwrap()? } else { aside(unwrap).await?? })
     }
 
     /// Signs one digest.
@@ -149,10 +150,11 @@ impl Vault {
         let key = key.ok_or(VaultError::Unreadable)?;
         let tsk = self.tsk(&key).await?;
         let policy = policy.clone();
+        let is_quick = custody::signs_with_curve(&tsk, call.subkey.as_fingerprint());
         let sign = move || {
             custody::sign_digest(&tsk, call.subkey.as_fingerprint(), call.hash, &call.digest.0, &policy, now)
         };
-        Ok(aside(sign).await??)
+        Ok(if is_quick { sign()? } else { aside(sign).await?? })
     }
 
     async fn tsk(&self, key: &Key) -> Result<Arc<Tsk>, VaultError> {
@@ -172,7 +174,8 @@ impl Vault {
     }
 }
 
-/// Computes where it does not hold up others: a burst of RSA would otherwise stall the writer, and with it everybody.
+/// Computes where it does not hold up others: a burst of RSA would otherwise stall the writer, and with it everybody. A curve operation
+/// takes hardly longer than handing it over, and is done at once.
 async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
     tokio::task::spawn_blocking(compute).await.map_err(|_| VaultError::Unreadable)
 }
