@@ -17,6 +17,12 @@ use crate::{
     store::{HeadRow, Name, RecordRow, Store, StoreError, Transaction},
 };
 
+/// A record that changed, or ended.
+pub(super) type Change = (RecordKey, Option<Arc<Record>>);
+
+/// In the order in which they were made.
+pub(super) type Changes = Vec<Change>;
+
 /// State as of the last batch that this server wrote or read.
 pub(super) struct Mirror {
     registry: Registry,
@@ -84,23 +90,23 @@ impl Mirror {
         self.head.time
     }
 
-    /// Reads what other servers wrote meanwhile. `Some` records changed: they have to be published.
+    /// Reads what other servers wrote meanwhile. `Some`: which records changed, to be published.
     pub(super) async fn catch_up(
         &mut self,
         store: &dyn Store,
         keychain: &Keychain,
         transaction: &mut dyn Transaction,
-    ) -> Result<Result<bool, Halt>, StoreError> {
+    ) -> Result<Result<Option<Changes>, Halt>, StoreError> {
         let known = self.head.frontier.size();
         let Some(row) = transaction.head().await? else {
-            return Ok(if known == 0 { Ok(false) } else { Err(Halt::RolledBack) });
+            return Ok(if known == 0 { Ok(None) } else { Err(Halt::RolledBack) });
         };
         if row.position < known {
             return Ok(Err(Halt::RolledBack));
         }
         if row.sealed == self.sealed_head {
             // The position beside the seal is for statements; it says what the seal says, or somebody wrote it.
-            return Ok(if row.position == known { Ok(false) } else { Err(Halt::Tampered) });
+            return Ok(if row.position == known { Ok(None) } else { Err(Halt::Tampered) });
         }
         // What another server wrote has to go on from what this one knows: a database that went back can have grown past it again.
         if known > 0 && root_at(store, known).await? != self.head.frontier.root() {
@@ -110,11 +116,11 @@ impl Mirror {
         if lacks_keys(keychain, &row, &records) {
             keychain.reload(store).await.map_err(|error| StoreError::Keys(error.to_string()))?;
         }
-        Ok(self.take(keychain, &row, records).map(|()| true))
+        Ok(self.take(keychain, &row, records).map(Some))
     }
 
     /// Takes over a head and the records that changed since the one before; nothing is kept that does not fit the digest.
-    fn take(&mut self, keychain: &Keychain, row: &HeadRow, records: Vec<RecordRow>) -> Result<(), Halt> {
+    fn take(&mut self, keychain: &Keychain, row: &HeadRow, records: Vec<RecordRow>) -> Result<Changes, Halt> {
         let content =
             keychain.open(INSTANCE, &head_name(row.position), &row.sealed).map_err(|_| Halt::Tampered)?;
         let head = Head::from_bytes(&content).ok_or(Halt::Tampered)?;
@@ -124,8 +130,9 @@ impl Mirror {
         // Tenants first: the others are theirs.
         let (tenants, others): (Vec<_>, Vec<_>) =
             records.into_iter().partition(|record| record.kind == Kind::Tenant as i16);
+        let mut changes = Vec::new();
         for record in tenants.into_iter().chain(others) {
-            self.take_record(keychain, record)?;
+            changes.extend(self.take_record(keychain, record)?);
         }
         if self.head.digest != head.digest {
             return Err(Halt::Tampered);
@@ -138,18 +145,17 @@ impl Mirror {
         self.head = head;
         self.sealed_head.clone_from(&row.sealed);
         self.checkpoint = Some(checkpoint);
-        Ok(())
+        Ok(changes)
     }
 
-    fn take_record(&mut self, keychain: &Keychain, row: RecordRow) -> Result<(), Halt> {
+    fn take_record(&mut self, keychain: &Keychain, row: RecordRow) -> Result<Option<Change>, Halt> {
         let kind = Kind::from_number(row.kind).ok_or(Halt::Tampered)?;
         let name = (row.kind, row.name);
         if row.sealed.is_empty() {
-            if let Some(key) = self.by_name.remove(&name) {
-                self.forget_row(&key);
-                self.registry.remove(&key);
-            }
-            return Ok(());
+            let Some(key) = self.by_name.remove(&name) else { return Ok(None) };
+            self.forget_row(&key);
+            self.registry.remove(&key);
+            return Ok(Some((key, None)));
         }
         let tenant = keychain.tenant_of(&row.tenant).ok_or(Halt::Tampered)?;
         let blob = BlobName { kind: kind.as_str(), id: &name.1, version: row.version };
@@ -160,9 +166,10 @@ impl Mirror {
         self.forget_row(&key);
         self.head.digest = xor(self.head.digest, digest);
         self.rows.insert(key.clone(), Row { version: row.version, digest });
-        self.by_name.insert(name, key);
-        self.registry.put(Arc::new(record));
-        Ok(())
+        self.by_name.insert(name, key.clone());
+        let record = Arc::new(record);
+        self.registry.put(Arc::clone(&record));
+        Ok(Some((key, Some(record))))
     }
 
     fn forget_row(&mut self, key: &RecordKey) {

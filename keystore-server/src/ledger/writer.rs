@@ -17,7 +17,7 @@ use super::{
     act::{Asked, Job, Outcome},
     batch::Batch,
     head::Halt,
-    mirror::Mirror,
+    mirror::{Change, Mirror},
     time::Timekeeper,
 };
 use crate::{
@@ -132,8 +132,8 @@ impl Writer {
         let store = Arc::clone(&self.store);
         let mut transaction = store.begin().await?;
         let caught_up = self.mirror.catch_up(&*store, &self.keychain, &mut *transaction).await?;
-        if caught_up.map_err(BatchError::Halt)? {
-            *self.published.write().unwrap_or_else(PoisonError::into_inner) = self.mirror.registry().clone();
+        if let Some(changes) = caught_up.map_err(BatchError::Halt)? {
+            self.publish(changes);
             self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
         }
         // After the wait for the lock, which can be long.
@@ -156,16 +156,19 @@ impl Writer {
             return Err(error.into());
         }
         let published = written.committed(&self.keychain, &mut self.mirror);
+        self.publish(published.changes);
+        self.checkpoint.send_replace(Some(published.checkpoint));
+        Ok(outcomes)
+    }
+
+    fn publish(&self, changes: impl IntoIterator<Item = Change>) {
         let mut registry = self.published.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, record) in published.changes {
+        for (key, record) in changes {
             match record {
                 Some(record) => registry.put(record),
                 None => registry.remove(&key),
             };
         }
-        drop(registry);
-        self.checkpoint.send_replace(Some(published.checkpoint));
-        Ok(outcomes)
     }
 }
 
