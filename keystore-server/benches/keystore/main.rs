@@ -6,6 +6,7 @@
 //! other things at the same time, those figures still hold, and latencies do not.
 
 mod bare;
+mod directory;
 mod echo;
 mod history;
 mod load;
@@ -29,19 +30,29 @@ struct Extent {
     connections: &'static [usize],
     each: Duration,
     log_sizes: &'static [u64],
+    directory_sizes: &'static [u64],
 }
 
 /// Not optimised: that it runs at all.
-const TINY: Extent =
-    Extent { connections: &[1, 8], each: Duration::from_millis(200), log_sizes: &[1_000, 5_000] };
+const TINY: Extent = Extent {
+    connections: &[1, 8],
+    each: Duration::from_millis(200),
+    log_sizes: &[1_000, 5_000],
+    directory_sizes: &[100],
+};
 
-const SHORT: Extent =
-    Extent { connections: &[1, 8, 64], each: Duration::from_secs(2), log_sizes: &[1_000, 100_000] };
+const SHORT: Extent = Extent {
+    connections: &[1, 8, 64],
+    each: Duration::from_secs(2),
+    log_sizes: &[1_000, 100_000],
+    directory_sizes: &[1_000, 20_000],
+};
 
 const LONG: Extent = Extent {
     connections: &[1, 8, 64],
     each: Duration::from_secs(10),
     log_sizes: &[1_000, 100_000, 10_000_000],
+    directory_sizes: &[1_000, 100_000, 1_000_000],
 };
 
 fn main() -> Result<()> {
@@ -88,5 +99,8 @@ fn main() -> Result<()> {
     }
 
     say("\n## The log, by its size\n");
-    history::measure(extent.log_sizes)
+    history::measure(extent.log_sizes)?;
+
+    say("\n## The directory, by its size\n");
+    directory::measure(extent.directory_sizes, extent.each)
 }

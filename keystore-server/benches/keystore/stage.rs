@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Nobody waits for a limit here.
-const NO_LIMITS: &str = "\n[limits]\nlog_ins_per_minute = 1000000\nrequests_per_second = 1000000\n";
+const NO_LIMITS: &str = "\n[limits]\nlog_ins_per_minute = 1000000\nrequests_per_second = 1000000\nlook_ups_per_minute = 100000000\n";
 
 /// A keystore and who uses it.
 pub(crate) struct Stage {
@@ -50,12 +50,10 @@ pub(crate) struct Outcome {
 
 impl Stage {
     pub(crate) fn start(database: Option<&str>, people: usize) -> Result<Self> {
-        let program = Path::new(env!("CARGO_BIN_EXE_plombe-keystore"));
         let init: Vec<&str> = database.iter().flat_map(|database| ["--database", database]).collect();
-        let mut keystore = Keystore::start(program, "example.org", &init);
+        let mut keystore = Keystore::start(program(), "example.org", &init);
         keystore.kill();
-        let config = keystore.folder().join("config.toml");
-        fs::OpenOptions::new().append(true).open(config)?.write_all(NO_LIMITS.as_bytes())?;
+        without_limits(&keystore)?;
         keystore.start_again();
         let callers = (0..people).map(|i| caller(&keystore, i).map(Mutex::new)).collect::<Result<_>>()?;
         let database = database.map(postmaster).transpose()?;
@@ -92,6 +90,17 @@ impl Outcome {
     pub(crate) fn caller_each(&self) -> Duration {
         self.caller.div_f64(self.latencies.len().max(1) as f64)
     }
+}
+
+/// The keystore, built like this program.
+pub(crate) fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_plombe-keystore"))
+}
+
+/// From its next start on.
+pub(crate) fn without_limits(keystore: &Keystore) -> Result<()> {
+    let config = keystore.folder().join("config.toml");
+    Ok(fs::OpenOptions::new().append(true).open(config)?.write_all(NO_LIMITS.as_bytes())?)
 }
 
 fn caller(keystore: &Keystore, index: usize) -> Result<Caller> {

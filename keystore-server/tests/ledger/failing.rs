@@ -16,6 +16,7 @@ use plombe_keystore::{
     custody::Vault,
     identity::{Nonces, passkey::Tickets},
     instance::by_server,
+    known_checkpoints::KnownCheckpoints,
     ledger::{Act, AskError, Effects, Scene},
     limits::Limits,
     refusals::Refusals,
@@ -43,6 +44,7 @@ async fn app(stage: &Stage, server: &Server) -> App {
     App::new(Parts {
         vault: Vault::new(Arc::clone(&store), Arc::clone(&server.keychain)),
         ledger: server.ledger.clone(),
+        known_checkpoints: KnownCheckpoints::default(),
         store,
         oidc: None,
         passkeys: Passkeys {
