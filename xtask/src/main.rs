@@ -9,6 +9,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 mod bench;
 mod demo;
 mod deny;
+mod drill;
 mod fuzz;
 mod interop;
 mod interop_table;
@@ -29,6 +30,7 @@ usage: cargo xtask COMMAND
   bench keystore [--long]      measure the running keystore beside bare crypto and bare HTTP
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
   fuzz --long [--seconds N]    every target for five minutes, write docs/fuzzing.md
+  drill [--long]               kill keystores under load: 5 times on each database, or 100 times
   peers [--thunderbird]        install the other OpenPGP programs that tests run
   deny                         licences, sources and banned crates
   setup                        only install what building needs
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some("interop") => interop::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("fuzz") => fuzz::run_targets(&rest),
+        Some("drill") => drill::run(&rest),
         Some("peers") => peers::run_installer(&rest),
         Some("deny") => deny::check(),
         Some("setup") => setup::for_building(),

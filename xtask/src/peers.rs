@@ -43,6 +43,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("gcore", "gdb"),
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
+    // In which order a server syncs and answers.
+    ("strace", "strace"),
 ];
 
 /// `cargo xtask peers [--thunderbird]`: only install.

@@ -44,7 +44,7 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         super::open(config_file, |config| super::origin(&Config { listen: address, ..config.clone() }))
             .await?;
     let findings = opened.store.durability_findings().await?;
-    anyhow::ensure!(findings.is_empty(), "the database would lose records: {}", findings.join("; "));
+    anyhow::ensure!(findings.is_empty(), "the database is not fit to record: {}", findings.join("; "));
 
     let nonce_key = opened.keychain.derived(b"plombe keystore proof nonces v1");
     let state_key = opened.keychain.derived(b"plombe keystore log-in states v1");

@@ -33,7 +33,7 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) 
         return (StatusCode::SERVICE_UNAVAILABLE, "the clock has jumped\n");
     }
     match app.store.head().await {
-        Ok(Some(_)) => (StatusCode::OK, "ready\n"),
+        Ok(Some(_)) if app.ledger.records() => (StatusCode::OK, "ready\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be used now\n"),
     }
 }

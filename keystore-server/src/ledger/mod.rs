@@ -106,6 +106,7 @@ pub struct Ledger {
     checkpoint: watch::Receiver<Option<SignedCheckpoint>>,
     halted: watch::Sender<Option<Halt>>,
     time: watch::Receiver<Result<SystemTime, Jumped>>,
+    records: watch::Receiver<bool>,
 }
 
 /// How the writer goes.
@@ -157,11 +158,13 @@ impl Ledger {
         let newest_entry = SystemTime::UNIX_EPOCH + Duration::from_secs(mirror.time());
         let mut timekeeper = Timekeeper::new(clock, pace.steady, newest_entry);
         let (time_sender, time) = watch::channel(timekeeper.now());
+        let (records_sender, records) = watch::channel(true);
         let writer = writer::Writer {
             store,
             keychain,
             timekeeper,
             time: time_sender,
+            records: records_sender,
             mirror,
             queue,
             published: Arc::clone(&published),
@@ -171,7 +174,7 @@ impl Ledger {
             halted_receiver,
         };
         tokio::spawn(writer.run());
-        Ok(Self { jobs, published, checkpoint, halted, time })
+        Ok(Self { jobs, published, checkpoint, halted, time, records })
     }
 
     /// Asks, and waits until the answer is durable.
@@ -204,6 +207,11 @@ impl Ledger {
     /// When the clock was set by more than it may be.
     pub fn time(&self) -> Result<SystemTime, Jumped> {
         *self.time.borrow()
+    }
+
+    /// Could it record when it tried last? It tries every few seconds when it could not.
+    pub fn records(&self) -> bool {
+        *self.records.borrow()
     }
 
     /// Does the writer run? It ends when it fails in a way that nobody thought of, and is not started again: what it holds in

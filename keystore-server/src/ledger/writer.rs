@@ -30,6 +30,9 @@ use crate::{
 /// How often an idle server looks what others did.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// A database that could not be used is tried again so soon, whether anybody asks or not.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Jobs per batch. Larger ones make each caller wait for more work than the disk's own sync costs.
 const LARGEST_BATCH: usize = 256;
 
@@ -38,6 +41,8 @@ pub(super) struct Writer {
     pub(super) keychain: SharedKeychain,
     pub(super) timekeeper: Timekeeper,
     pub(super) time: watch::Sender<Result<SystemTime, Jumped>>,
+    /// Could the last batch be recorded?
+    pub(super) records: watch::Sender<bool>,
     pub(super) mirror: Mirror,
     pub(super) queue: mpsc::Receiver<Box<dyn Job>>,
     pub(super) published: Arc<RwLock<Registry>>,
@@ -89,10 +94,13 @@ impl Writer {
             }
             match self.batch(&mut jobs).await {
                 Ok(outcomes) => {
+                    self.records.send_replace(true);
                     jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.resolve(outcome));
                 }
                 Err(BatchError::Store(error)) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "cannot record");
+                    self.records.send_replace(false);
+                    due = due.min(Instant::now() + AGAIN);
                     jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Unavailable)));
                 }
                 // It was said when it was noticed.

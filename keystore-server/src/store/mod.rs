@@ -178,8 +178,8 @@ pub struct Batch {
 #[non_exhaustive]
 pub enum StoreError {
     /// Gone, full, read-only, locked: it may come back.
-    #[error("the database cannot be used now")]
-    Unavailable(#[source] sqlx::Error),
+    #[error("the database cannot be used now: {0}")]
+    Unavailable(sqlx::Error),
     /// Another server began to use a key that this one cannot unwrap at the moment.
     #[error("a tenant's new key cannot be unwrapped now: {0}")]
     Keys(String),
@@ -243,7 +243,7 @@ pub trait Store: Send + Sync {
     async fn replace_fact(&self, name: &str, old: &str, new: &str) -> Result<(), StoreError>;
     /// Forgets device proofs and answers that expired before `now` (seconds since 1970).
     async fn forget_expired(&self, now: u64) -> Result<(), StoreError>;
-    /// What would lose acknowledged writes on a power failure, in words for an administrator.
+    /// What would lose acknowledged writes on a power failure, or takes none at all, in words for an administrator.
     async fn durability_findings(&self) -> Result<Vec<String>, StoreError>;
     /// A consistent copy of the whole database into `file`, where the database can do that by itself.
     async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError>;

@@ -30,6 +30,9 @@ type Db = sqlx::Sqlite;
 /// Waiting for another process's write: an administrator's command, a backup.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Takes the write lock at once: a transaction that reads first and wants to write later can fail in between.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// One writer, since SQLite has one lock; several readers, since WAL lets them read meanwhile.
 pub(super) struct Sqlite {
     files: Files,
@@ -50,7 +53,9 @@ impl Sqlite {
             // What is erased is overwritten.
             .pragma("secure_delete", "ON")
             .foreign_keys(true);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        // Open for as long as the server runs, and with it the files that are compared.
+        let writer = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let writer = writer.connect_with(options.clone()).await?;
         MIGRATIONS.run(&writer).await.map_err(|error| migrate::failed(error, &MIGRATIONS))?;
         let readers =
             SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
@@ -69,10 +74,18 @@ impl Sqlite {
         &self.writer
     }
 
-    /// Takes the write lock at once: a transaction that reads first and wants to write later can fail in between.
     async fn lock(&self) -> Result<sqlx::Transaction<'_, Db>, StoreError> {
         self.still_there()?;
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        match self.writer.begin_with(BEGIN).await {
+            // SQLite has ended a transaction itself, as it does when a disk is full, and this connection has lost count of it.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                // The last connection that closes takes the write-ahead log along.
+                let _open = self.readers.acquire().await?;
+                self.writer.acquire().await?.close().await?;
+                Ok(self.writer.begin_with(BEGIN).await?)
+            }
+            begun => Ok(begun?),
+        }
     }
 
     /// A transaction that only reads: in WAL it sees one moment, and nobody waits for it.
@@ -84,6 +97,14 @@ impl Sqlite {
         let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&self.writer).await?;
         let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&self.writer).await?;
         let mut findings = Vec::new();
+        // SQLite opens what it may only read as readily as anything else. Nothing comes of this: there is no commit.
+        let mut probe = self.lock().await?;
+        let written =
+            sqlx::query("INSERT INTO facts (name, value) VALUES ('probe', '')").execute(&mut *probe);
+        if let Err(error) = written.await {
+            findings.push(format!("SQLite cannot write to its file: {error}"));
+        }
+        drop(probe);
         if synchronous < 2 {
             findings.push("SQLite does not wait for the disk (synchronous is not FULL)".into());
         }
