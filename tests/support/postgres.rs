@@ -129,7 +129,7 @@ impl Postgres {
 
     /// Everything that the server keeps on disk.
     pub fn folder(&self) -> PathBuf {
-        self.socket.join("data")
+        self.folder.join("data")
     }
 
     fn psql(&self, database: &str, statement: &str) -> Option<String> {
