@@ -211,7 +211,8 @@ fn judge_keystore(error: &ClientError) -> (Exit, Option<String>) {
         }
         ClientError::LogContradicts { .. } => (
             Exit::KeystoreUntrusted,
-            "keep this machine's keystore folder as evidence, and tell people who do not run the keystore",
+            "keep this machine's keystore folder as evidence, and tell people who do not run the keystore; if they say that a \
+             backup was restored: `plombe audit accept-restored-history`",
         ),
         ClientError::Address(_) => (Exit::Usage, ""),
         ClientError::Unreachable(_) => {

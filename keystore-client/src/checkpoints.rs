@@ -15,6 +15,9 @@ pub struct SeenLog {
     /// The newest that the log has signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<String>,
+    /// One that an earlier run kept as its newest, while nothing has proven that the log still extends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
 }
 
 /// The same, with signatures checked.
@@ -23,24 +26,31 @@ pub(crate) struct Checkpoints {
     verifier: VerifierKey,
     proven: Option<SignedCheckpoint>,
     latest: Option<SignedCheckpoint>,
+    pending: Option<SignedCheckpoint>,
 }
 
 impl Checkpoints {
     pub(crate) fn new(verifier: VerifierKey) -> Self {
-        Self { verifier, proven: None, latest: None }
+        Self { verifier, proven: None, latest: None, pending: None }
     }
 
     /// Goes on with what an earlier run saw.
     pub(crate) fn resume(&mut self, seen: &SeenLog) -> Result<(), ClientError> {
         let open = |note: &Option<String>| note.as_deref().map(|note| self.open(note)).transpose();
-        (self.proven, self.latest) = (open(&seen.proven)?, open(&seen.latest)?);
+        let (proven, latest, pending) = (open(&seen.proven)?, open(&seen.latest)?, open(&seen.pending)?);
+        // A larger log that comes now takes its place as the newest, and need not extend it.
+        self.pending = pending.or_else(|| latest.clone());
+        (self.proven, self.latest) = (proven, latest);
         Ok(())
     }
 
     pub(crate) fn seen(&self) -> SeenLog {
         let note =
             |checkpoint: &Option<SignedCheckpoint>| checkpoint.as_ref().map(|seen| seen.note().to_owned());
-        SeenLog { proven: note(&self.proven), latest: note(&self.latest) }
+        let is_newest = self.pending.as_ref().map(SignedCheckpoint::head)
+            == self.latest.as_ref().map(SignedCheckpoint::head);
+        let pending = note(&self.pending).filter(|_| !is_newest);
+        SeenLog { proven: note(&self.proven), latest: note(&self.latest), pending }
     }
 
     /// What a request shows to the keystore.
@@ -82,8 +92,10 @@ impl Checkpoints {
 
     /// What is to be proven: from which to which.
     pub(crate) fn unproven(&self) -> Option<(SignedCheckpoint, SignedCheckpoint)> {
-        let (proven, latest) = (self.proven.clone()?, self.latest.clone()?);
-        (proven.head() != latest.head()).then_some((proven, latest))
+        let latest = self.latest.clone()?;
+        let mut kept = [&self.proven, &self.pending].into_iter().flatten();
+        let old = kept.find(|old| old.head() != latest.head())?.clone();
+        Some((old, latest))
     }
 
     /// Takes the proof for what [`Checkpoints::unproven`] said.
@@ -97,7 +109,11 @@ impl Checkpoints {
         if proof.verify(old.head(), new.head()).is_err() {
             return Err(contradicts("it was not only appended to", Some(old), Some(new.note())));
         }
-        if self.proven.as_ref().is_none_or(|proven| proven.head().size < new.head().size) {
+        if self.pending.as_ref().is_some_and(|pending| pending.head() == old.head()) {
+            self.pending = None;
+        }
+        let was_proven = self.proven.as_ref().is_none_or(|proven| proven.head() == old.head());
+        if was_proven && self.proven.as_ref().is_none_or(|proven| proven.head().size < new.head().size) {
             self.proven = Some(new);
         }
         Ok(())
@@ -123,7 +139,7 @@ mod tests {
         VerifierKey,
     };
 
-    use super::Checkpoints;
+    use super::{Checkpoints, SeenLog};
     use crate::ClientError;
 
     const NAME: &str = "keys.example.org";
@@ -193,6 +209,30 @@ mod tests {
         let shown = seen.latest().cloned();
         assert_eq!(reason(seen.accept(Some(log.at(2).note()), shown.as_ref())), "it has become shorter");
         assert_eq!(reason(seen.accept(None, shown.as_ref())), "it shows no checkpoint");
+    }
+
+    #[test]
+    fn a_larger_log_does_not_cover_up_what_an_earlier_run_kept() {
+        let (log, mut other) = (Log::of(&["a", "b", "c"]), Log::of(&["a", "x", "y", "z"]));
+        let kept = SeenLog {
+            proven: Some(log.at(1).note().into()),
+            latest: Some(log.at(3).note().into()),
+            pending: None,
+        };
+        let mut seen = checkpoints();
+        seen.resume(&kept).unwrap();
+        let shown = seen.latest().cloned();
+        seen.accept(Some(other.at(4).note()), shown.as_ref()).unwrap();
+        let (old, new) = seen.unproven().unwrap();
+        // The other history extends what was proven, and not what was kept, in this run or the next.
+        seen.prove(&old, new, other.proof(1, 4)).unwrap();
+        let mut again = checkpoints();
+        again.resume(&seen.seen()).unwrap();
+        for mut seen in [seen, again] {
+            let (old, new) = seen.unproven().unwrap();
+            assert_eq!(old.note(), log.at(3).note());
+            assert_eq!(reason(seen.prove(&old, new, other.proof(3, 4))), "it was not only appended to");
+        }
     }
 
     #[test]

@@ -112,6 +112,12 @@ impl Http {
         read(self.agent.get(self.origin.url(path)).call().map_err(failed)?, max_bytes)
     }
 
+    /// Public things, told.
+    pub(crate) fn post_text(&self, path: &str, text: &str, max_bytes: usize) -> Result<Answer, HttpError> {
+        let request = self.agent.post(self.origin.url(path)).header(header::CONTENT_TYPE, "text/plain");
+        read(request.send(text).map_err(failed)?, max_bytes)
+    }
+
     /// Sealed things.
     pub(crate) fn post(
         &self,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The log as everybody sees it, without an account: what it has signed, and that it was only appended to.
 
-use plombe_core::log::{ConsistencyProof, NodeHash};
+use plombe_core::{
+    keystore::calls::history::{PUBLIC_LOSSES_PATH, PublicLoss, SHOW_PATH},
+    log::{ConsistencyProof, NodeHash},
+};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -34,6 +37,20 @@ impl PublicLog {
     ) -> Result<ConsistencyProof, ClientError> {
         let hashes: Vec<NodeHash> = self.json(&format!("/v1/log/proof/{old_size}/{new_size}"))?;
         ConsistencyProof::try_from(hashes).map_err(|_| ClientError::NotAKeystore("its proof is too long"))
+    }
+
+    /// What the keystore says is lost. Each note's signature is for the caller to check.
+    pub fn unverified_losses(&self) -> Result<Vec<PublicLoss>, ClientError> {
+        self.json(PUBLIC_LOSSES_PATH)
+    }
+
+    /// Shows the keystore what it signed. If its log does not extend that any more, it stops until people have looked.
+    pub fn show(&self, note: &str) -> Result<(), ClientError> {
+        match self.0.post_text(SHOW_PATH, note, MAX_NOTE_BYTES) {
+            Ok(_) => Ok(()),
+            Err(HttpError::Failed(reason)) => Err(ClientError::Unreachable(reason)),
+            Err(HttpError::TooLarge) => Err(ClientError::NotAKeystore("its answer is too large")),
+        }
     }
 
     fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -97,10 +97,14 @@ impl Session {
     /// Each reply's checkpoint is checked for its signature and against what the keystore was shown; this is for what only
     /// a proof can tell. Worth a request at the end of a program's run, before it saves the session.
     pub fn verify_log(&mut self) -> Result<(), ClientError> {
-        let Some((old, new)) = self.keystore.checkpoints().unproven() else { return Ok(()) };
-        let call = ProveConsistency { old_size: old.head().size, new_size: new.head().size };
-        let proof = self.call(&call)?.proof;
-        self.keystore.checkpoints().prove(&old, new, proof)
+        // What was proven before, and what was kept as the newest: at most two.
+        for _ in 0..2 {
+            let Some((old, new)) = self.keystore.checkpoints().unproven() else { break };
+            let call = ProveConsistency { old_size: old.head().size, new_size: new.head().size };
+            let proof = self.call(&call)?.proof;
+            self.keystore.checkpoints().prove(&old, new, proof)?;
+        }
+        Ok(())
     }
 
     /// Ends the session.

@@ -10,8 +10,10 @@ use plombe_core::log::{
 
 use crate::{
     app::App,
+    backup,
     hierarchy::OpenBlobError,
-    ledger::{Halt, head_name},
+    instance,
+    ledger::{Halt, ShowLoss, head_name},
     registry::INSTANCE,
     store::{HeadRow, Store, StoreError},
 };
@@ -104,8 +106,11 @@ pub async fn check_seen(app: &App, note: &str) {
     }
     let Ok(seen) = SignedCheckpoint::open(note, app.keychain().verifier()) else { return };
     let Some(own) = app.ledger.checkpoint() else { return };
-    let seen = seen.head();
+    let (shown, seen) = (&seen, seen.head());
     if seen == own.head() {
+        return;
+    }
+    if app.ledger.registry().losses().any(|loss| loss.covers(shown.checkpoint())) {
         return;
     }
     if seen.size > own.head().size {
@@ -118,14 +123,24 @@ pub async fn check_seen(app: &App, note: &str) {
             Some(head) => is_genuine(app, head).await == Some(false),
         };
         if is_behind {
-            app.ledger.halt(Halt::RolledBack);
+            lose(app, shown, Halt::RolledBack).await;
         }
         return;
     }
     match root_at(&*app.store, seen.size).await {
         Ok(root) if root == seen.root => app.known_checkpoints.add(note),
-        Ok(_) => app.ledger.halt(Halt::Forked),
+        Ok(_) => lose(app, shown, Halt::Forked).await,
         // Nobody knows at the moment.
         Err(_) => {}
+    }
+}
+
+/// Puts it on record; every server of this database knows then. Where that cannot be done, this server stops by itself.
+async fn lose(app: &App, shown: &SignedCheckpoint, halt: Halt) {
+    tracing::error!(reason = %halt, shown = shown.note(), "stopped until administrators have looked");
+    let restored_at = backup::restored_at(&*app.store).await.unwrap_or_default();
+    let act = ShowLoss { shown: shown.clone(), halt: halt.clone(), restored_at };
+    if app.ledger.ask(instance::by_server(act)).await.is_err() {
+        app.ledger.halt(halt);
     }
 }

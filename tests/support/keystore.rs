@@ -98,6 +98,25 @@ impl Keystore {
         self.server.id()
     }
 
+    /// What one of the program's other commands prints, with this configuration.
+    #[track_caller]
+    pub fn run(&self, command: &[&str]) -> String {
+        let config = self.folder.path().join("config.toml");
+        output(Command::new(&self.program).args(command).arg("--config").arg(config))
+    }
+
+    /// Its disk is lost, and a backup restored; gives what `restore` says.
+    #[track_caller]
+    pub fn restore(&mut self, backup: &Path) -> String {
+        self.kill();
+        for name in ["keystore.db", "keystore.db-wal", "keystore.db-shm"] {
+            let _ = std::fs::remove_file(self.folder.path().join(name));
+        }
+        let said = self.run(&["restore", backup.to_str().expect("tests name files in UTF-8")]);
+        self.start_again();
+        said
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         let _ = self.server.kill();

@@ -83,6 +83,37 @@ impl Account {
         self.write("session.json", &Zeroizing::new(serde_json::to_vec(&saved)?))
     }
 
+    /// The session that an earlier run saved, for asking about a log that contradicts what was seen. `None` when there is none.
+    pub(crate) fn session_without_log(&self) -> anyhow::Result<Option<Session>> {
+        let (Some(saved), Some(device)) = (self.read("session.json")?, self.device()?) else {
+            return Ok(None);
+        };
+        let saved: SavedSession = serde_json::from_slice(&saved)
+            .with_context(|| format!("{} is damaged", self.path("session.json").display()))?;
+        let saved = SavedSession { log: SeenLog::default(), ..saved };
+        Ok(Some(Session::resume(saved, device, options())?))
+    }
+
+    /// Keeps another view of the log than the one that was seen: somebody has decided that.
+    pub(crate) fn keep_log(&self, log: &SeenLog) -> anyhow::Result<()> {
+        if let Some(known) = self.known()? {
+            let known = Known { log: log.clone(), ..known };
+            self.write("known.json", &serde_json::to_vec(&known)?)?;
+        }
+        if let Some(saved) = self.read("session.json")? {
+            let saved: SavedSession = serde_json::from_slice(&saved)
+                .with_context(|| format!("{} is damaged", self.path("session.json").display()))?;
+            let saved = SavedSession { log: log.clone(), ..saved };
+            self.write("session.json", &Zeroizing::new(serde_json::to_vec(&saved)?))?;
+        }
+        Ok(())
+    }
+
+    /// Where a checkpoint of lost history stays as evidence.
+    pub(crate) fn lost_history(&self, size: u64) -> PathBuf {
+        self.path(&format!("lost-history-{size}.note"))
+    }
+
     /// Keys that the keystore holds for this account, as of the last time that it was asked.
     pub(crate) fn keys(&self) -> anyhow::Result<Vec<KeyInfo>> {
         let Some(json) = self.read("keys.json")? else { return Ok(Vec::new()) };

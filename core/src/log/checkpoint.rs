@@ -47,6 +47,13 @@ impl Checkpoint {
         format!("{origin}\n{}\n{}\n{time}", head.size, head.root.to_base64())
     }
 
+    /// Does whoever knows that a history ended here know of `other`, too? Yes of what is smaller and was signed no later. What was signed
+    /// later is of another history, which went on, whatever its size: a second loss must not hide behind the first.
+    pub fn covers(&self, other: &Self) -> bool {
+        let no_later = matches!((self.time, other.time), (Some(end), Some(other)) if other <= end);
+        self.head == other.head || (other.head.size < self.head.size && no_later)
+    }
+
     /// Signs it; the seed is read and not kept.
     ///
     /// # Panics

@@ -6,12 +6,16 @@ use std::collections::BTreeSet;
 use plombe_core::keystore::{
     ApprovalId, DeviceId, GrantId, KeyFingerprint, PasskeyId, PrincipalId,
     calls::{
-        custody::SignatureClaim, grants::KeyUse, login::Role, principals::PrincipalState, revoke::Target,
+        custody::SignatureClaim, grants::KeyUse, history, login::Role, principals::PrincipalState,
+        revoke::Target,
     },
 };
-use plombe_core::log::entry::About;
+use plombe_core::log::{TreeHead, entry::About};
 
-use crate::registry::{Purpose, Wanted};
+use crate::{
+    ledger::Halt,
+    registry::{Purpose, Wanted},
+};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,22 @@ pub enum Action {
         reason: String,
         /// How many.
         count: u64,
+    },
+    /// Somebody showed history that was signed here and is not there.
+    ShowLoss {
+        /// Its end.
+        lost: TreeHead,
+        /// In what way it does not fit.
+        halt: Halt,
+    },
+    /// An administrator goes on without it.
+    AcknowledgeLoss {
+        /// Its end.
+        lost: TreeHead,
+        /// Why.
+        reason: String,
+        /// How long somebody must have been an administrator to count, in seconds.
+        seniority: u64,
     },
     /// With an enrolment code.
     LogInWithCode {
@@ -233,6 +253,8 @@ impl Action {
             Self::RenewSealing => "renew-sealing",
             Self::Heartbeat => "heartbeat",
             Self::CountRefusals { .. } => "refused-anonymous",
+            Self::ShowLoss { .. } => "history-lost",
+            Self::AcknowledgeLoss { .. } => "acknowledge-loss",
             Self::LogInWithCode { .. } => "log-in-with-code",
             Self::LogInWithIdentity { .. } => "log-in-with-identity",
             Self::RenewSession => "renew-session",
@@ -267,6 +289,7 @@ impl Action {
             Self::CreateCode { .. } => "create-code",
             Self::AskConsent { wanted: Wanted::Admin { .. }, .. } => "request-admin",
             Self::AskConsent { wanted: Wanted::BreakGlass { .. }, .. } => "request-break-glass",
+            Self::AskConsent { wanted: Wanted::Restored { .. }, .. } => "request-acknowledgement",
             Self::AnswerConsent { yes: true, .. } => "consent",
             Self::AnswerConsent { yes: false, .. } => "refuse-consent",
             Self::BreakGlass { .. } => "break-glass",
@@ -299,6 +322,12 @@ impl Action {
         match self {
             Self::CountRefusals { reason, count } => {
                 About { note: Some(format!("{reason}: {count}")), ..about }
+            }
+            Self::ShowLoss { lost, halt } => {
+                About { note: Some(format!("{}: {}", history::name_of(lost), halt.code())), ..about }
+            }
+            Self::AcknowledgeLoss { lost, reason, .. } => {
+                About { note: Some(format!("{}: {reason}", history::name_of(lost))), ..about }
             }
             Self::LogInWithIdentity { issuer, address, .. } => {
                 About { note: Some(format!("{address} by {issuer}")), ..about }

@@ -2,9 +2,12 @@
 //! What two administrators may do together. Whoever holds one administrator's device must not make up the second:
 //! only who has been one for a while counts.
 
-use plombe_core::keystore::{
-    ApprovalId,
-    calls::{login::Role, principals::PrincipalState},
+use plombe_core::{
+    keystore::{
+        ApprovalId, TenantId,
+        calls::{login::Role, principals::PrincipalState},
+    },
+    log::TreeHead,
 };
 
 use super::{Action, Decision, Identified, Permitted, Refusal, refusal};
@@ -38,6 +41,7 @@ pub(super) fn decide_ask(registry: &Registry, who: &Identified<'_>, action: &Act
                 return Err(refusal::BREAK_GLASS_UNBOUNDED.into());
             }
         }
+        Wanted::Restored { .. } => return Err(refusal::ACKNOWLEDGE_ONESELF.into()),
     }
     Ok(Permitted::by("admin"))
 }
@@ -60,6 +64,9 @@ pub(super) fn decide_answer(
     if approval.asker == who.principal.id {
         return Err(refusal::NOT_ONESELF.into());
     }
+    if matches!(approval.wanted, Wanted::Restored { .. }) {
+        return Err(refusal::ACKNOWLEDGE_ONESELF.into());
+    }
     counts(who.principal, approval.seniority, now)?;
     if approval.agreed.is_some() {
         return Err(refusal::EXISTS.into());
@@ -81,6 +88,56 @@ pub(super) fn decide_use(registry: &Registry, who: &Identified<'_>, action: &Act
     Ok(Permitted::by("break-glass"))
 }
 
+/// Go on without lost history: the first of two, or the second.
+pub(super) fn decide_acknowledge(
+    registry: &Registry,
+    who: &Identified<'_>,
+    lost: &TreeHead,
+    seniority: u64,
+    now: u64,
+) -> Decision {
+    if !who.principal.roles.contains(&Role::Admin) {
+        return Err(refusal::ADMINS_ONLY.into());
+    }
+    let tenant = who.principal.tenant;
+    let loss = registry.losses().find(|loss| loss.size == lost.size && loss.root == lost.root);
+    let loss = loss.ok_or(refusal::NOT_FOUND)?;
+    if loss.acknowledgement(tenant).is_some() {
+        return Err(refusal::ALREADY_ENDED.into());
+    }
+    if loss.time.is_some_and(|signed| now < signed) {
+        return Err(refusal::LOSS_IN_FUTURE.into());
+    }
+    let wanted = Wanted::Restored { size: lost.size, root: lost.root };
+    match first_acknowledgement(registry, tenant, &wanted, now) {
+        Some(first) if first.asker == who.principal.id => Err(refusal::CONSENT_MISSING.into()),
+        Some(first) => {
+            counts(who.principal, first.seniority.max(seniority), now)?;
+            Ok(Permitted::by("second-admin"))
+        }
+        None => {
+            counts(who.principal, seniority, now)?;
+            Ok(Permitted::by("admin"))
+        }
+    }
+}
+
+/// The first yes to going on, if it still counts.
+pub fn first_acknowledgement<'a>(
+    registry: &'a Registry,
+    tenant: TenantId,
+    wanted: &Wanted,
+    now: u64,
+) -> Option<&'a Approval> {
+    registry.approvals(tenant).find(|approval| {
+        let asker = registry.principal(approval.asker);
+        approval.wanted == *wanted
+            && approval.state == Standing::Open
+            && now < approval.expires
+            && asker.is_some_and(|asker| counts(asker, approval.seniority, now).is_ok())
+    })
+}
+
 /// The consent to exactly these roles, if `who` holds it.
 pub(super) fn to_roles(
     registry: &Registry,
@@ -97,7 +154,7 @@ pub(super) fn to_roles(
 pub fn concerns(registry: &Registry, principal: &Principal, approval: &Approval) -> bool {
     let is_owner = match &approval.wanted {
         Wanted::BreakGlass { key, .. } => registry.key(key).is_some_and(|key| key.owner == principal.id),
-        Wanted::Admin { .. } => false,
+        Wanted::Admin { .. } | Wanted::Restored { .. } => false,
     };
     approval.tenant == principal.tenant && (is_owner || principal.roles.contains(&Role::Admin))
 }

@@ -185,6 +185,16 @@ pub mod refusal {
         /// A user ID that is not the caller's.
         ADDRESS_NOT_YOURS = "address-not-yours", Denied, "this address is not yours here",
             "ask your administrator to add it to you";
+        /// Revocations may be among what is lost.
+        HISTORY_LOST = "history-lost", RolledBack,
+            "this keystore lacks history that it has signed, so it serves nothing until two administrators have acknowledged that",
+            "tell your administrators; they run `plombe audit acknowledge-lost-history`";
+        /// Until then, what is signed now could pass for what was lost.
+        LOSS_IN_FUTURE = "loss-in-future", Conflict,
+            "what is lost was signed later than the clock is now", "set the server's clock right, or wait";
+        /// Each has to say so themselves, of what they have seen.
+        ACKNOWLEDGE_ONESELF = "acknowledge-oneself", Unacceptable,
+            "a loss is acknowledged by naming it", "`plombe audit acknowledge-lost-history`";
         /// Two changes of one key at once.
         KEY_CHANGED_MEANWHILE = "key-changed-meanwhile", Conflict, "this key was changed meanwhile", "try again";
         /// Another device has put a newer backup.

@@ -9,6 +9,7 @@ mod actor;
 mod admin;
 mod consent;
 mod decision;
+mod halt;
 mod key_use;
 mod step_up;
 
@@ -18,8 +19,9 @@ use plombe_core::keystore::calls::login::DeviceState;
 
 pub use action::{Action, KeyChange};
 pub use actor::{Actor, Claimed, Identified};
-pub use consent::concerns;
+pub use consent::{concerns, first_acknowledgement};
 pub use decision::{Decision, Permitted, Refusal, refusal};
+pub use halt::decide_read;
 pub use step_up::purpose_of;
 
 use crate::registry::Registry;
@@ -32,7 +34,10 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
     match actor {
         Actor::Server => Ok(Permitted::by("keystore-itself")),
         Actor::Newcomer { .. } => match action {
-            Action::LogInWithCode { .. } | Action::LogInWithIdentity { .. } => Ok(Permitted::by("log-in")),
+            Action::LogInWithCode { .. } | Action::LogInWithIdentity { .. } => {
+                halt::decide_log_in(registry, action)?;
+                Ok(Permitted::by("log-in"))
+            }
             _ => Err(refusal::NOT_LOGGED_IN.into()),
         },
         Actor::Device(claimed) => {
@@ -40,6 +45,7 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
             if who.device.state == DeviceState::Pending && !action.is_for_pending_devices() {
                 return Err(refusal::DEVICE_PENDING.into());
             }
+            halt::decide(registry, &who, action)?;
             let permitted = may(registry, &who, action, seconds(now))?;
             step_up::decide(registry, &who, action, claimed.admins_need_passkeys, seconds(now))?;
             Ok(permitted)
@@ -87,10 +93,14 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
             consent::decide_answer(registry, who, *approval, *yes, now)
         }
         Action::BreakGlass { .. } => consent::decide_use(registry, who, action, now),
+        Action::AcknowledgeLoss { lost, seniority, .. } => {
+            consent::decide_acknowledge(registry, who, lost, *seniority, now)
+        }
         Action::ReadLog => admin::may_audit(who),
         Action::LogInWithCode { .. }
         | Action::LogInWithIdentity { .. }
         | Action::SetUp
+        | Action::ShowLoss { .. }
         | Action::RenewSealing
         | Action::Heartbeat
         | Action::CountRefusals { .. } => Err(refusal::NOT_FOR_DEVICES.into()),

@@ -6,6 +6,7 @@ use plombe_core::keystore::calls::{
     devices::ConfirmDevice,
     directory::PublishCertificate,
     grants::GiveGrant,
+    history::AcknowledgeLoss,
     keys::ImportKey,
     passkeys, principals,
     recovery::SetRecoveryCode,
@@ -51,6 +52,7 @@ fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action) -> Option
         | Action::CreateCode { .. }
         | Action::AskConsent { .. }
         | Action::AnswerConsent { yes: true, .. }
+        | Action::AcknowledgeLoss { .. }
         | Action::BreakGlass { .. } => Some(Purpose::Administration),
         _ => None,
     }
@@ -93,6 +95,7 @@ pub fn purpose_of(path: &str) -> Option<Purpose> {
         (approvals::RequestBreakGlass::PATH, Purpose::Administration),
         (approvals::Approve::PATH, Purpose::Administration),
         (approvals::BreakGlassUnwrap::PATH, Purpose::Administration),
+        (AcknowledgeLoss::PATH, Purpose::Administration),
     ];
     PATHS.iter().find(|(known, _)| *known == path).map(|(_, purpose)| *purpose)
 }

@@ -63,9 +63,12 @@ pub async fn restore(args: Restore) -> anyhow::Result<()> {
     print!("checkpoint:\n{}", restored.header.checkpoint);
     println!();
     println!("Whatever was revoked after that is not revoked here. Now:");
-    println!("1. compare the checkpoint with what a witness has kept (plombe audit witness);");
-    println!("2. start the servers. As soon as anybody shows one a newer checkpoint, they all stop;");
-    println!("3. two administrators acknowledge what is lost (plombe keystore acknowledge-restore)");
-    println!("   and revoke again what had been revoked: docs/keystore/admin-guide.md, Backup.");
+    println!(
+        "1. start the servers, and let a witness look (plombe audit witness): what it has kept stops them all"
+    );
+    println!("   if something newer than this backup was signed;");
+    println!("2. administrators revoke again what had been revoked;");
+    println!("3. two administrators acknowledge what is lost (plombe audit acknowledge-lost-history):");
+    println!("   docs/keystore/admin-guide.md, Backup.");
     Ok(())
 }

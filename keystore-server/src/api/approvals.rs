@@ -12,9 +12,11 @@ use plombe_core::{
             },
             custody::Unwrapped,
             grants::KeyUse,
+            history::name_of,
             login::Role,
         },
     },
+    log::TreeHead,
 };
 
 use super::{Caller, Failure, Serve};
@@ -28,7 +30,7 @@ use crate::{
 };
 
 /// What nobody has answered by then is forgotten.
-const PATIENCE: u64 = 7 * 24 * 3600;
+pub(super) const PATIENCE: u64 = 7 * 24 * 3600;
 const LONGEST_REASON: usize = 500;
 
 impl Serve for ListApprovals {
@@ -69,12 +71,18 @@ async fn ask(
     wanted: Wanted,
     reason: String,
 ) -> Result<approvals::Approval, Failure> {
-    let reason = reason.trim().to_owned();
+    let reason = self::reason(&reason)?;
+    let seniority = app.times.consent.as_secs();
+    Ok(app.ledger.ask(caller.ask(AskFor { wanted, reason, seniority })).await?.answer)
+}
+
+/// A reason, in words.
+pub(super) fn reason(reason: &str) -> Result<String, Failure> {
+    let reason = reason.trim();
     if reason.is_empty() || reason.len() > LONGEST_REASON || reason.chars().any(char::is_control) {
         return Err(Failure::new(ProblemCode::Unacceptable, "say why, in 500 bytes at most"));
     }
-    let seniority = app.times.consent.as_secs();
-    Ok(app.ledger.ask(caller.ask(AskFor { wanted, reason, seniority })).await?.answer)
+    Ok(reason.to_owned())
 }
 
 impl Serve for Approve {
@@ -130,7 +138,7 @@ impl Act for AskFor {
         // A key is opened when there is need; a new administrator can wait, and be noticed.
         let not_before = match self.wanted {
             Wanted::Admin { .. } => now.saturating_add(self.seniority),
-            Wanted::BreakGlass { .. } => now,
+            Wanted::BreakGlass { .. } | Wanted::Restored { .. } => now,
         };
         let approval = Approval {
             id: ApprovalId(fresh::uuid(scene.now)),
@@ -199,6 +207,7 @@ fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
     let owner = match &approval.wanted {
         Wanted::BreakGlass { key, .. } => registry.key(key).map(|key| key.owner),
         Wanted::Admin { principal, .. } => Some(*principal),
+        Wanted::Restored { .. } => None,
     };
     admins.chain(owner).collect()
 }
@@ -206,6 +215,9 @@ fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
 fn describe(approval: &Approval, now: u64) -> approvals::Approval {
     let summary = match &approval.wanted {
         Wanted::Admin { principal, roles } => format!("{} becomes {roles:?}", principal.0),
+        Wanted::Restored { size, root } => {
+            format!("go on without the {}", name_of(&TreeHead { size: *size, root: *root }))
+        }
         Wanted::BreakGlass { key, seconds } => format!("unwrap with {key} for {seconds} seconds"),
     };
     let state = match approval.state {

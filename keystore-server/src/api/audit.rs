@@ -102,6 +102,18 @@ impl Act for ReadAll {
     }
 }
 
+/// One entry, by its position.
+pub(super) async fn disclosed(
+    app: &App,
+    position: u64,
+    reader: TenantId,
+    size: u64,
+) -> Result<Entry, Failure> {
+    let mut rows = app.store.entries(position, 1).await.map_err(unavailable)?;
+    let row = rows.pop().filter(|row| row.seq == position).ok_or_else(unreadable)?;
+    disclose(app, row, reader, size).await
+}
+
 /// Opens an entry and proves that it is in the log.
 async fn disclose(app: &App, row: EntryRow, reader: TenantId, size: u64) -> Result<Entry, Failure> {
     let keychain = app.keychain();

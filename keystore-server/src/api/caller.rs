@@ -7,7 +7,7 @@ use plombe_core::keystore::{DeviceThumbprint, RequestId, SessionId, calls::custo
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access_policy::{Actor, Claimed, Identified, Refusal, refusal, seconds},
+    access_policy::{Actor, Claimed, Identified, Refusal, decide_read, refusal, seconds},
     app::App,
     ledger::{Act, Ask, RequestKey},
     registry::Registry,
@@ -71,7 +71,10 @@ impl Caller {
     /// The same for what a device may read that nobody has confirmed yet: itself.
     pub fn even_pending<'a>(&self, app: &App, registry: &'a Registry) -> Result<Identified<'a>, Refusal> {
         let Actor::Device(claimed) = &self.actor else { return Err(refusal::NOT_LOGGED_IN.into()) };
-        claimed.resolve(registry, &crate::access_policy::Action::ReadLog, seconds(app.now()))
+        let who = claimed.resolve(registry, &crate::access_policy::Action::ReadLog, seconds(app.now()))?;
+        // What is shown may lack a revocation.
+        decide_read(registry, who.principal, self.path)?;
+        Ok(who)
     }
 
     /// The session that came along.

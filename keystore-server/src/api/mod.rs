@@ -13,6 +13,7 @@ mod devices;
 mod directory;
 mod failure;
 mod grants;
+mod history;
 mod info;
 mod keys;
 mod log_in;

@@ -12,7 +12,7 @@ use plombe_core::keystore::{INFO_PATH, calls, calls::passkeys::PAGE_PATH, envelo
 use schemars::JsonSchema;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use super::{Serve, audit, info, page, sealed};
+use super::{Serve, audit, history, info, page, sealed};
 use crate::{
     app::App,
     directory,
@@ -101,11 +101,15 @@ fn routes() -> Routes {
         .and::<calls::approvals::BreakGlassUnwrap>()
         .and::<calls::audit::ListEntries>()
         .and::<calls::audit::ProveConsistency>()
+        .and::<calls::history::LostHistory>()
+        .and::<calls::history::AcknowledgeLoss>()
         .get(INFO_PATH, info::info)
         .get("/v1/health", info::health)
         .get("/v1/ready", info::ready)
         .get("/v1/log/checkpoint", audit::checkpoint)
+        .public("POST", calls::history::SHOW_PATH, post(history::show))
         .get("/v1/log/proof/{old}/{new}", audit::consistency)
+        .get(calls::history::PUBLIC_LOSSES_PATH, history::public)
         .get("/v1/log/tile/{level}/{*number}", audit::tile)
         .get(PAGE_PATH, page::html)
         .get(page::SCRIPT_PATH, page::script)

@@ -31,7 +31,7 @@ impl FromRequestParts<App> for Asked {
             return Err(response);
         }
         // A restored older state may have forgotten a revocation.
-        if app.ledger.halted().is_some() {
+        if app.ledger.halted().is_some() || app.ledger.registry().is_stopped() {
             return Err(text(StatusCode::SERVICE_UNAVAILABLE, "stopped until administrators have looked\n"));
         }
         let known = parts.headers.get_all(header::IF_NONE_MATCH).iter();

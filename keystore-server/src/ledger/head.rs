@@ -52,6 +52,17 @@ pub enum Halt {
     Tampered,
 }
 
+impl Halt {
+    /// Stable, for the log.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RolledBack => "rolled-back",
+            Self::Forked => "forked",
+            Self::Tampered => "tampered",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use plombe_core::log::NodeHash;

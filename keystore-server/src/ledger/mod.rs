@@ -14,6 +14,7 @@ mod act;
 mod batch;
 mod entry;
 mod head;
+mod loss;
 mod mirror;
 mod permit;
 mod tiles;
@@ -30,6 +31,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use act::{Act, Blob, Effects, Scene};
 pub use head::Halt;
+pub use loss::ShowLoss;
 pub(crate) use mirror::head_name;
 pub use permit::Permit;
 pub use time::{Clock, Jumped, Steady};
@@ -78,7 +80,7 @@ pub struct Granted<A: Act> {
 }
 
 /// Why there is no permit.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
     /// The access policy, or the act itself, says no. On record.
@@ -172,6 +174,7 @@ impl Ledger {
             heartbeat: pace.heartbeat,
             halted: halted.clone(),
             halted_receiver,
+            lost: None,
         };
         tokio::spawn(writer.run());
         Ok(Self { jobs, published, checkpoint, halted, time, records })

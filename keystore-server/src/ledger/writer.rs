@@ -6,14 +6,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use plombe_core::{keystore::calls::custody::Context, log::SignedCheckpoint};
+use plombe_core::log::SignedCheckpoint;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
 
 use super::{
-    Act, Ask, AskError, Effects, Jumped, Scene,
+    Act, AskError, Effects, Jumped, Scene, ShowLoss, StartError,
     act::{Asked, Job, Outcome},
     batch::Batch,
     head::Halt,
@@ -21,9 +21,10 @@ use super::{
     time::Timekeeper,
 };
 use crate::{
-    access_policy::{Action, Actor, Refusal, seconds},
+    access_policy::{Action, Refusal, seconds},
+    instance,
     keychain::SharedKeychain,
-    registry::Registry,
+    registry::{Loss, Record, Registry},
     store::{Store, StoreError},
 };
 
@@ -51,6 +52,8 @@ pub(super) struct Writer {
     pub(super) heartbeat: Duration,
     pub(super) halted: watch::Sender<Option<Halt>>,
     pub(super) halted_receiver: watch::Receiver<Option<Halt>>,
+    /// What this server has signed or read and the database does not have any more, until that is on record.
+    pub(super) lost: Option<(SignedCheckpoint, Halt)>,
 }
 
 enum BatchError {
@@ -79,7 +82,7 @@ impl Writer {
             }
             let now = self.timekeeper.now();
             let _before = self.time.send_replace(now);
-            if jobs.is_empty() && Instant::now() < due {
+            if jobs.is_empty() && Instant::now() < due && self.lost.is_none() {
                 self.look().await;
                 continue;
             }
@@ -92,26 +95,29 @@ impl Writer {
                 jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
                 continue;
             }
+            if let Some(lost) = &self.lost {
+                jobs.insert(0, show(lost));
+            }
             match self.batch(&mut jobs).await {
                 Ok(outcomes) => {
                     self.records.send_replace(true);
+                    self.lost = None;
                     jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.resolve(outcome));
                 }
                 Err(BatchError::Store(error)) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "cannot record");
                     self.records.send_replace(false);
                     due = due.min(Instant::now() + AGAIN);
-                    jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Unavailable)));
+                    let lost = self.lost.as_ref().map(|(_, halt)| halt.clone());
+                    fail(jobs, &lost.map_or(AskError::Unavailable, AskError::Halted));
                 }
                 // It was said when it was noticed.
                 Err(BatchError::Clock(jumped)) => {
                     jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Clock(jumped))));
                 }
                 Err(BatchError::Halt(halt)) => {
-                    tracing::error!(reason = %halt, "stopped until people have looked");
-                    self.halted.send_replace(Some(halt.clone()));
-                    jobs.into_iter()
-                        .for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
+                    fail(jobs, &AskError::Halted(halt.clone()));
+                    self.stop(halt).await;
                 }
             }
         }
@@ -130,9 +136,51 @@ impl Writer {
             && self.halted_receiver.borrow().is_none()
             && let Err(BatchError::Halt(halt)) = self.batch(&mut []).await
         {
-            tracing::error!(reason = %halt, "stopped until people have looked");
-            self.halted.send_replace(Some(halt));
+            self.stop(halt).await;
         }
+    }
+
+    /// The database is not what it should be. Where it is a whole state of this keystore, only not the one that this server knows, it is
+    /// read anew, and what this server knew goes on record as lost: then two administrators can lead out of it. Anything
+    /// else stops this server for good.
+    async fn stop(&mut self, halt: Halt) {
+        tracing::error!(reason = %halt, "stopped until people have looked");
+        let known = match halt {
+            Halt::RolledBack | Halt::Forked => self.mirror.checkpoint().cloned(),
+            Halt::Tampered => None,
+        };
+        let Some(known) = known else {
+            self.halted.send_replace(Some(halt));
+            return;
+        };
+        if let Err(error) = self.keychain.reload(&*self.store).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read the keys");
+            return;
+        }
+        match Mirror::load(&*self.store, &self.keychain).await {
+            // The next batch begins with it.
+            Ok(mirror) if mirror.checkpoint().is_some() => {
+                self.lost.get_or_insert((known, halt));
+                self.mirror = mirror;
+                self.publish_anew();
+            }
+            Ok(_) => drop(self.halted.send_replace(Some(halt))),
+            Err(StartError::Halt(halt)) => drop(self.halted.send_replace(Some(halt))),
+            // The next batch finds out again.
+            Err(StartError::Store(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot read the records");
+            }
+        }
+    }
+
+    fn publish_anew(&self) {
+        let mut registry = self.mirror.registry().clone();
+        // What is only read must know of it, too, before it is on record.
+        if let Some((shown, _)) = &self.lost {
+            registry.put(Arc::new(Record::Loss(Loss::new(shown, None, 0))));
+        }
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = registry;
+        self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
     }
 
     /// One transaction. Whatever fails, the mirror is as if nothing had happened, and the next batch looks what is true.
@@ -180,6 +228,17 @@ impl Writer {
     }
 }
 
+fn fail(jobs: Vec<Box<dyn Job>>, error: &AskError) {
+    jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(error.clone())));
+}
+
+/// Puts on record what the database has lost.
+fn show((shown, halt): &(SignedCheckpoint, Halt)) -> Box<dyn Job> {
+    let (reply, _) = tokio::sync::oneshot::channel();
+    let act = ShowLoss { shown: shown.clone(), halt: halt.clone(), restored_at: None };
+    Box::new(Asked::new(instance::by_server(act), reply))
+}
+
 /// An entry that says that nothing happened, and the time to tidy up.
 struct Heartbeat;
 
@@ -192,7 +251,6 @@ impl Act for Heartbeat {
 
     /// Ends what has run out, so that the registry does not grow for ever.
     fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
-        use crate::registry::Record;
         let now = seconds(scene.now);
         let sessions = scene.registry.sessions().filter(|session| session.ends <= now);
         let codes = scene.registry.codes().filter(|code| code.expires <= now);
@@ -205,12 +263,5 @@ impl Act for Heartbeat {
 
 fn heartbeat() -> Box<dyn Job> {
     let (reply, _) = tokio::sync::oneshot::channel();
-    let ask = Ask {
-        actor: Actor::Server,
-        once: Vec::new(),
-        request: None,
-        context: Context::default(),
-        act: Heartbeat,
-    };
-    Box::new(Asked::new(ask, reply))
+    Box::new(Asked::new(instance::by_server(Heartbeat), reply))
 }

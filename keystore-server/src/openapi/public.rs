@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What is asked without a seal: the keystore's card, its log, its directory.
 
+use plombe_core::keystore::calls::history;
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,7 @@ enum Body {
     Info,
     Document,
     Hashes,
+    Losses,
     Problem,
     Text,
     Binary,
@@ -27,7 +29,7 @@ enum Body {
     Empty,
 }
 
-use Body::{Armored, Binary, Document, Empty, Hashes, Info, Problem, Text};
+use Body::{Armored, Binary, Document, Empty, Hashes, Info, Losses, Problem, Text};
 
 const SAME: (u16, Body, &str) = (304, Empty, "What `If-None-Match` names is still what is here.");
 const NO_CERTIFICATE: (u16, Body, &str) = (404, Text, "Nothing here that is shown.");
@@ -107,6 +109,22 @@ pub(super) const ROUTES: &[Route] = &[
         summary: "How far the log has grown, signed (C2SP checkpoint).",
         query: &[],
         answers: &[(200, Text, "A signed note."), (404, Empty, "The log is empty."), LOG_LIMIT],
+    },
+    Route {
+        method: "POST",
+        path: history::SHOW_PATH,
+        id: "ShowLogCheckpoint",
+        summary: "Shows what this log has signed. If it does not extend that any more, the keystore stops until administrators have looked.",
+        query: &[],
+        answers: &[(204, Empty, "It has looked."), (429, Empty, "Too often from there.")],
+    },
+    Route {
+        method: "GET",
+        path: history::PUBLIC_LOSSES_PATH,
+        id: "LostLogs",
+        summary: "What this log has signed and does not have any more, and since when administrators go on without it.",
+        query: &[],
+        answers: &[(200, Losses, "Signed notes, smallest first.")],
     },
     Route {
         method: "GET",
@@ -271,6 +289,12 @@ fn content(body: Body, info: &Schema, problem: &Schema) -> Option<Value> {
         Problem => json(problem.clone().to_value()),
         Document => json(json!({ "type": "object" })),
         Hashes => json(json!({ "type": "array", "items": { "$ref": "#/components/schemas/NodeHash" } })),
+        Losses => {
+            let (note, number) = (json!({ "type": "string" }), json!({ "type": "integer" }));
+            let properties =
+                json!({ "checkpoint": note, "from": number, "acknowledged_at": number, "position": number });
+            json(json!({ "type": "array", "items": { "type": "object", "properties": properties } }))
+        }
         Text => Some(json!({ "text/plain": { "schema": { "type": "string" } } })),
         Binary => Some(json!({ "application/octet-stream": {} })),
         Armored => Some(json!({ "application/pgp-keys": { "schema": { "type": "string" } } })),

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use plombe_core::keystore::{ApprovalId, KeyFingerprint, PrincipalId, TenantId, calls::login::Role};
+use plombe_core::{
+    keystore::{ApprovalId, KeyFingerprint, PrincipalId, TenantId, calls::login::Role},
+    log::NodeHash,
+};
 use serde::{Deserialize, Serialize};
 
 /// Asked for by one, agreed to by another, or not.
@@ -51,6 +54,13 @@ pub enum Wanted {
         key: KeyFingerprint,
         /// For so many seconds from the consent on.
         seconds: u64,
+    },
+    /// Going on without history that was lost.
+    Restored {
+        /// Entries of the lost log.
+        size: u64,
+        /// Its root.
+        root: NodeHash,
     },
 }
 

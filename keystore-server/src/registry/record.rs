@@ -5,7 +5,9 @@ use plombe_core::keystore::TenantId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Approval, Backup, Certificate, Code, Device, Grant, Key, Passkey, Principal, Session, Tenant};
+use super::{
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, Session, Tenant,
+};
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,7 @@ pub enum Record {
     Approval(Approval),
     Passkey(Passkey),
     Certificate(Certificate),
+    Loss(Loss),
 }
 
 /// Kinds of records. The numbers are in the database and never change.
@@ -41,6 +44,7 @@ pub enum Kind {
     Approval = 9,
     Passkey = 10,
     Certificate = 13,
+    Loss = 14,
 }
 
 /// Kind and identity of a record.
@@ -70,12 +74,13 @@ impl Kind {
             Self::Approval => "approval",
             Self::Passkey => "passkey",
             Self::Certificate => "certificate",
+            Self::Loss => "loss",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 11] = [
+        const ALL: [Kind; 12] = [
             Kind::Tenant,
             Kind::Principal,
             Kind::Code,
@@ -87,6 +92,7 @@ impl Kind {
             Kind::Approval,
             Kind::Passkey,
             Kind::Certificate,
+            Kind::Loss,
         ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
     }
@@ -99,6 +105,7 @@ impl Record {
             Self::Backup(backup) => {
                 return RecordKey { kind: Kind::Backup, id: Backup::id(backup.owner, &backup.key) };
             }
+            Self::Loss(loss) => return RecordKey { kind: Kind::Loss, id: loss.id() },
             Self::Tenant(tenant) => (Kind::Tenant, &tenant.id.0.as_bytes()[..]),
             Self::Principal(principal) => (Kind::Principal, &principal.id.0.as_bytes()[..]),
             Self::Code(code) => (Kind::Code, &code.id.0.as_bytes()[..]),
@@ -116,7 +123,7 @@ impl Record {
     /// Whose key seals it. A tenant's own record is the instance's: it must be read first.
     pub fn tenant(&self) -> TenantId {
         match self {
-            Self::Tenant(_) => INSTANCE,
+            Self::Tenant(_) | Self::Loss(_) => INSTANCE,
             Self::Principal(Principal { tenant, .. })
             | Self::Code(Code { tenant, .. })
             | Self::Device(Device { tenant, .. })

@@ -16,8 +16,8 @@ use plombe_core::{
 };
 
 use super::{
-    Approval, Backup, Certificate, Code, Device, Grant, Key, Passkey, Principal, Record, RecordKey, Session,
-    Tenant,
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, Record, RecordKey,
+    Session, Tenant,
 };
 
 /// Every authority record. Records are shared between clones.
@@ -45,6 +45,7 @@ pub struct Registry {
     certificates_by_key_id: HashMap<[u8; 8], BTreeSet<KeyFingerprint>>,
     approvals: HashMap<TenantId, BTreeSet<ApprovalId>>,
     passkeys_of: HashMap<PrincipalId, BTreeSet<PasskeyId>>,
+    losses: BTreeSet<Vec<u8>>,
 }
 
 impl Registry {
@@ -113,6 +114,9 @@ impl Registry {
             Record::Passkey(passkey) => {
                 self.passkeys_of.entry(passkey.principal).or_default().insert(passkey.id);
             }
+            Record::Loss(loss) => {
+                self.losses.insert(loss.id());
+            }
         }
         self.records.insert(key, record);
         old
@@ -165,6 +169,9 @@ impl Registry {
             }
             Record::Passkey(passkey) => forget(&mut self.passkeys_of, &passkey.principal, &passkey.id),
             Record::Approval(approval) => forget(&mut self.approvals, &approval.tenant, &approval.id),
+            Record::Loss(loss) => {
+                self.losses.remove(&loss.id());
+            }
             Record::Backup(backup) => forget(&mut self.backups_of, &backup.owner, &backup.key),
             Record::Certificate(certificate) => {
                 let id = &certificate.id;
@@ -401,6 +408,34 @@ impl Registry {
     /// Published certificates of which some v4 key has this key ID.
     pub fn certificates_of_key_id(&self, key_id: [u8; 8]) -> impl Iterator<Item = &Certificate> {
         self.certificates_by_key_id.get(&key_id).into_iter().flatten().filter_map(|id| self.certificate(id))
+    }
+
+    /// A loss, by size and root.
+    pub fn loss(&self, id: &[u8]) -> Option<&Loss> {
+        let key = RecordKey { kind: super::Kind::Loss, id: id.to_vec() };
+        match self.records.get(&key).map(|record| &**record) {
+            Some(Record::Loss(found)) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// What this keystore has signed and does not have any more, smallest first.
+    pub fn losses(&self) -> impl Iterator<Item = &Loss> {
+        self.losses.iter().filter_map(|id| self.loss(id))
+    }
+
+    /// What stops a tenant: a loss that neither itself nor a later one was acknowledged by its administrators.
+    pub fn stops(&self, tenant: TenantId) -> Option<&Loss> {
+        let known = |loss: &Loss| {
+            let mut acknowledged = self.losses().filter(|known| known.acknowledgement(tenant).is_some());
+            acknowledged.any(|known| known.covers(&loss.checkpoint()))
+        };
+        self.losses().find(|loss| !known(loss))
+    }
+
+    /// Is any tenant stopped?
+    pub fn is_stopped(&self) -> bool {
+        !self.losses.is_empty() && self.tenants().any(|tenant| self.stops(tenant.id).is_some())
     }
 
     /// All backups of a principal.

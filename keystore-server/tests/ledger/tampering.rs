@@ -5,8 +5,9 @@ use std::{fs, path::Path};
 
 use plombe_core::keystore::calls::login::DeviceState;
 use plombe_keystore::{
+    access_policy::{Action, Refusal},
     instance::InstanceError,
-    ledger::{AskError, Halt, StartError},
+    ledger::{Act, AskError, Effects, Halt, Scene, StartError},
 };
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -133,6 +134,7 @@ async fn a_database_that_went_back_and_grew_past_a_server_is_another_history() {
         assert!(matches!(other.ask(&alice.actor, SetCode([2; 32])).await, Err(AskError::Refused(_))));
     }
     drop(other);
+    let known = server.ledger.checkpoint().unwrap();
     // In one go: the server never sees a shorter log.
     let mut statements = format!("ATTACH '{}' AS older; BEGIN IMMEDIATE;", older.database().display());
     for table in TABLES {
@@ -142,6 +144,30 @@ async fn a_database_that_went_back_and_grew_past_a_server_is_another_history() {
     sqlx::raw_sql(sqlx::AssertSqlSafe(statements + "COMMIT;")).execute(&mut connection).await.unwrap();
     let stopped = server.ask(&alice.actor, SetCode([3; 32])).await;
     assert!(matches!(stopped, Err(AskError::Halted(Halt::Forked))));
+
+    // What the server knew is on record now. So it is still stopped when it starts again, and so is any other of this database.
+    let lost = server.ask(&alice.actor, Renew).await;
+    assert!(matches!(lost, Err(AskError::Refused(refusal)) if refusal.rule == "history-lost"));
+    let another = stage.server().await;
+    let tenant = another.ledger.registry().tenants().next().unwrap().id;
+    assert_eq!(another.ledger.registry().stops(tenant).unwrap().note, known.note());
+    let refused = another.ask(&alice.actor, Renew).await;
+    assert!(matches!(refused, Err(AskError::Refused(refusal)) if refusal.rule == "history-lost"));
+}
+
+/// What a session that has run out may still ask for.
+struct Renew;
+
+impl Act for Renew {
+    type Answer = ();
+
+    fn action(&self) -> Action {
+        Action::RenewSession
+    }
+
+    fn effects(&mut self, _scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        Ok(Effects::none(()))
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

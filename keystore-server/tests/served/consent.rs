@@ -74,11 +74,11 @@ impl Office {
     }
 }
 
-fn add(address: &str, roles: Vec<Role>) -> CreatePrincipal {
+pub(crate) fn add(address: &str, roles: Vec<Role>) -> CreatePrincipal {
     CreatePrincipal { name: String::new(), addresses: vec![address.into()], roles }
 }
 
-fn log_in(keystore: &TestKeystore, admin: &mut Session, principal: PrincipalId) -> Session {
+pub(crate) fn log_in(keystore: &TestKeystore, admin: &mut Session, principal: PrincipalId) -> Session {
     let code = admin.call(&CreateCode { principal, valid_for_seconds: None }).unwrap();
     let secret = code.secret.expose().try_into().unwrap();
     keystore.log_in(&EnrolmentCode::new(secret, keystore.client().identity()).to_text())

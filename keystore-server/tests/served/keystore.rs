@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The running keystore, with the real client beside it.
 
-use std::{path::Path, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
-use plombe_client::{ClientError, DeviceKey, Keystore, Options, Session};
+use plombe_client::{ClientError, DeviceKey, Keystore, Options, PublicLog, Session};
+use plombe_core::log::SignedCheckpoint;
 use plombe_tests::keystore;
 
 /// A keystore for example.org, running.
@@ -83,6 +87,35 @@ impl TestKeystore {
         self.0.kill();
         self.0.configure(text);
         self.0.start_again();
+    }
+
+    /// A backup, while it runs.
+    pub(crate) fn backup(&self, name: &str) -> PathBuf {
+        let file = self.0.folder().join(name);
+        self.0.run(&["backup", file.to_str().unwrap()]);
+        file
+    }
+
+    /// Its disk is lost, and a backup restored.
+    pub(crate) fn restore(&mut self, backup: &Path) {
+        let said = self.0.restore(backup);
+        assert!(said.contains("two administrators acknowledge") && said.contains("checkpoint:\n"), "{said}");
+    }
+
+    /// Somebody shows it a checkpoint, like a witness.
+    pub(crate) fn show(&self, checkpoint: &SignedCheckpoint) {
+        let log = PublicLog::of(self.url(), &Options::new(SystemTime::now)).unwrap();
+        log.show(checkpoint.note()).unwrap();
+    }
+
+    /// Does it say that it serves?
+    pub(crate) fn is_ready(&self) -> bool {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(self.url().trim_start_matches("http://")).unwrap();
+        stream.write_all(b"GET /v1/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.starts_with("HTTP/1.1 200")
     }
 
     /// Kills the server and starts it again on the same database.

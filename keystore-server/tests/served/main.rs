@@ -20,4 +20,5 @@ mod passkeys;
 mod proxy;
 mod proxy_attacks;
 mod published;
+mod restored;
 mod trail;

@@ -9,6 +9,8 @@ mod shares;
 
 use std::fs;
 
+use plombe_client::{DeviceKey, Options, Session};
+use plombe_core::keystore::calls::{login::Role, principals::CreatePrincipal};
 use plombe_tests::{ALICE, BOB, Home, Keystore, Ran, Scratch, peers, plombe_keystore};
 use serde_json::Value;
 
@@ -320,4 +322,84 @@ fn a_colleagues_certificate_is_found_in_the_keystores_directory() {
     // The keystore is not asked about other domains.
     let other = json(&carol.run(["key", "find", "x@elsewhere.invalid", "--json"], b""));
     assert!(!other.to_string().contains("keystore:"), "{other}");
+}
+
+#[test]
+fn whoever_saw_lost_history_refuses_the_keystore_until_it_is_acknowledged_and_accepted() {
+    let (mut keystore, alice) = alice_in_custody();
+    keystore.configure("[consent]\ndelay_hours = 0\n");
+    keystore.kill();
+    keystore.start_again();
+    let admin = Home::new();
+    log_in(&admin, &keystore, keystore.admin_code());
+    let second = second_admin(&keystore, &admin);
+    let other = Home::new();
+    log_in(&other, &keystore, &second);
+    let witness = Scratch::new();
+    let state = witness.path().join("state");
+    let state = state.to_str().unwrap();
+    let backup = keystore.folder().join("backup");
+    keystore.run(&["backup", backup.to_str().unwrap()]);
+    // What comes now is lost.
+    alice.run(["sign", "--as", ALICE], b"x").ok();
+    for home in [&alice, &admin, &other] {
+        home.run(["whoami"], b"").ok();
+        home.run(["audit", "verify"], b"").ok();
+    }
+    alice.run(["audit", "witness", "--state", state], b"").ok();
+    keystore.restore(&backup);
+
+    let refused = alice.run(["whoami"], b"").expect_code(15);
+    assert!(refused.stderr.contains("accept-restored-history"), "{refused}");
+    let alarm = alice.run(["audit", "witness", "--state", state], b"").expect_code(15);
+    assert!(alarm.stderr.contains("ALARM"), "{alarm}");
+    let early = alice.run(["audit", "accept-restored-history"], b"").expect_code(15);
+    assert!(early.stderr.contains("have not acknowledged"), "{early}");
+    let accept = ["audit", "witness", "--state", state, "--accept-restored-history"];
+    alice.run(accept, b"").expect_code(15);
+    alice.run(["whoami"], b"").expect_code(15);
+
+    for home in [&admin, &other] {
+        home.run(["audit", "accept-restored-history", "--as-administrator"], b"").ok();
+    }
+    let acknowledge = ["audit", "acknowledge-lost-history", "--reason", "the disk broke", "--json"];
+    let first = json(&admin.run(acknowledge, b"").expect_code(0));
+    assert_eq!(first["acknowledged"][0]["effective"], false);
+    assert_ne!(admin.run(acknowledge, b"").code, Some(0));
+    let second = json(&other.run(acknowledge, b"").expect_code(0));
+    assert_eq!(second["acknowledged"][0]["effective"], true);
+
+    // The keystore serves; and she decides for herself.
+    alice.run(["whoami"], b"").expect_code(15);
+    let accepted = json(&alice.run(["audit", "accept-restored-history", "--json"], b"").expect_code(0));
+    let by = accepted["accepted"]["acknowledged_by"].as_array().unwrap();
+    assert_eq!(by.len(), 2, "{accepted}");
+    assert!(accepted["accepted"]["lost_from"].is_u64() && accepted["accepted"]["position"].is_u64());
+    alice.run(["whoami"], b"").ok();
+    alice.run(["sign", "--as", ALICE], b"x").ok();
+    let evidence = |folder: &std::path::Path, part: &str| {
+        let names = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains(part)).count()
+    };
+    assert_eq!(evidence(&alice.path().join("keystore"), "lost-history-"), 1);
+    alice.run(accept, b"").ok();
+    alice.run(["audit", "witness", "--state", state], b"").ok();
+    assert_eq!(evidence(witness.path(), "state.lost-"), 1);
+    let whole = alice.run(["audit", "accept-restored-history"], b"").expect_code(0);
+    assert!(whole.stderr.contains("has all that this machine has seen"), "{whole}");
+}
+
+/// The code of a second administrator, whom the first one makes from their machine.
+fn second_admin(keystore: &Keystore, first: &Home) -> String {
+    let folder = first.path().join("keystore");
+    let saved = serde_json::from_slice(&fs::read(folder.join("session.json")).unwrap()).unwrap();
+    let device = DeviceKey::from_pkcs8(&fs::read(folder.join("device.key")).unwrap()).unwrap();
+    let mut session = Session::resume(saved, device, Options::new(std::time::SystemTime::now)).unwrap();
+    let call = CreatePrincipal {
+        name: "Second".into(),
+        addresses: vec!["second@example.test".into()],
+        roles: vec![Role::User, Role::Admin],
+    };
+    session.call(&call).unwrap();
+    keystore.code_for("second@example.test")
 }

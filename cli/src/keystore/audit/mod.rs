@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe audit`: what was done with one's keys, and whether the record of it is whole.
 
+mod accept;
+mod acknowledge;
 mod entries;
+mod lost;
 mod show;
 mod verify;
 mod witness;
@@ -17,6 +20,10 @@ pub(crate) enum Command {
     Verify,
     /// Keep the log's last checkpoint elsewhere, and raise an alarm when the log contradicts it
     Witness(Box<witness::Args>),
+    /// Go on with a keystore that was restored from a backup, after showing what is lost and who has acknowledged it
+    AcceptRestoredHistory(accept::Args),
+    /// For administrators: let a keystore go on that was restored from a backup; takes two of them
+    AcknowledgeLostHistory(acknowledge::Args),
 }
 
 pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
@@ -24,5 +31,7 @@ pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
         Command::Show(args) => show::run(app, &args),
         Command::Verify => verify::run(app),
         Command::Witness(args) => witness::run(app, &args),
+        Command::AcceptRestoredHistory(args) => accept::run(app, &args),
+        Command::AcknowledgeLostHistory(args) => acknowledge::run(app, &args),
     }
 }

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe audit witness`: one look at the log, for a timer on a machine that the keystore's people do not run.
 
-use std::{cmp::Ordering, fs, io, path::PathBuf, time::Duration};
+use std::{
+    cmp::Ordering,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use plombe_client::PublicLog;
 use plombe_core::log::{Alarm, ConsistencyProof, Follower, Kept, Progress, VerifierKey};
 use serde_json::json;
 
-use super::super::{Account, account::options};
+use super::{
+    super::{Account, account::options},
+    lost,
+};
 use crate::{
     app::App,
     date,
@@ -29,6 +37,9 @@ pub(crate) struct Args {
     /// The log's public key (name+id+key), as `plombe whoami --json` shows it
     #[arg(long, value_name = "KEY", requires = "keystore")]
     log_key: Option<VerifierKey>,
+    /// Go on with a log that was restored from a backup, if its administrators have acknowledged what is lost
+    #[arg(long)]
+    accept_restored_history: bool,
     /// The log may be silent for so long; it signs something every minute
     #[arg(long, value_name = "TIME", default_value = "600s", value_parser = date::span)]
     patience: Duration,
@@ -44,6 +55,9 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
         }
     };
     let log = PublicLog::of(&url, &options())?;
+    if args.accept_restored_history {
+        return accept(app, args, &log, &key);
+    }
     let mut follower = match kept(args)? {
         Some(kept) => Follower::resume(key, &kept).map_err(|alarm| raise(&alarm))?,
         None => {
@@ -68,7 +82,14 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
         // One that went back has no proof of what it was. An answer that was overtaken by another has.
         Ordering::Greater => log.unverified_consistency(new, old).unwrap_or_default(),
     };
-    let progress = follower.advance(&note, &proof, app.now).map_err(|alarm| raise(&alarm))?;
+    let progress = match follower.advance(&note, &proof, app.now) {
+        Ok(progress) => progress,
+        Err(alarm) => {
+            // It proves itself, so the keystore stops until its administrators have looked. Whether it does or not, the alarm is raised.
+            let _ = log.show(follower.last().note());
+            return Err(raise(&alarm).into());
+        }
+    };
     follower.check_silence(args.patience, app.now).map_err(|alarm| raise(&alarm))?;
     keep(args, &follower)?;
 
@@ -83,6 +104,37 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
         _ => format!("the log has {size} entries, as before, and is alive"),
     };
     app.terminal.note(Tone::Good, "witnessed", &text);
+    Ok(())
+}
+
+/// Keeps the log as it is now; what was kept stays beside it as evidence.
+fn accept(app: &App<'_>, args: &Args, log: &PublicLog, key: &VerifierKey) -> anyhow::Result<()> {
+    let kept = kept(args)?.with_context(|| format!("nothing is kept in {} yet", args.state.display()))?;
+    let found = match lost::find(log, key, &kept.note)? {
+        Some(found) => found,
+        None => {
+            app.terminal.note(Tone::Good, "whole", "the log has all that was witnessed of it");
+            return Ok(());
+        }
+    };
+    let Some(at) = found.loss.as_ref().and_then(|loss| loss.acknowledged_at) else {
+        return Err(lost::not_acknowledged(found.loss.is_some()).into());
+    };
+    let mut evidence = args.state.clone().into_os_string();
+    evidence.push(format!(".lost-{}", found.kept.head().size));
+    found.keep_evidence(Path::new(&evidence))?;
+    let follower = Follower::start(key.clone(), found.now.note(), app.now).map_err(|alarm| raise(&alarm))?;
+    keep(args, &follower)?;
+    if app.terminal.json {
+        return output::print_json(&json!({"accepted": found.to_json(None)}));
+    }
+    app.terminal.note(Tone::Doubtful, "lost", &found.positions());
+    let text = format!(
+        "acknowledged by its administrators on {}; what was witnessed is in {}",
+        lost::time(at),
+        Path::new(&evidence).display()
+    );
+    app.terminal.note(Tone::Good, "accepted", &text);
     Ok(())
 }
 
@@ -110,6 +162,7 @@ fn keep(args: &Args, follower: &Follower) -> anyhow::Result<()> {
 
 fn raise(alarm: &Alarm) -> Failure {
     Failure::new(Exit::KeystoreUntrusted, format!("ALARM: {alarm}")).hint(
-        "keep the state file and the log's notes: they are evidence; tell people who do not run the keystore",
+        "keep the state file and the log's notes: they are evidence; tell people who do not run the keystore; if they say \
+         that a backup was restored: --accept-restored-history",
     )
 }

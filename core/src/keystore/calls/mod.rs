@@ -16,6 +16,7 @@ pub mod custody;
 pub mod devices;
 pub mod directory;
 pub mod grants;
+pub mod history;
 pub mod keys;
 pub mod login;
 pub mod passkeys;
@@ -98,7 +99,7 @@ all_paths! {
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
     approvals::ListApprovals, approvals::RequestAdmin, approvals::Approve, approvals::RequestBreakGlass,
     approvals::BreakGlassUnwrap,
-    audit::ListEntries, audit::ProveConsistency,
+    audit::ListEntries, audit::ProveConsistency, history::LostHistory, history::AcknowledgeLoss,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
     principals::CreateCode,
     revoke::Revoke,

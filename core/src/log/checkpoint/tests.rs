@@ -32,6 +32,21 @@ fn note_of(text: &str) -> String {
 }
 
 #[test]
+fn an_end_covers_what_was_signed_before_it_and_nothing_else() {
+    let at = |size, root, time: Option<u64>| Checkpoint {
+        origin: String::new(),
+        head: TreeHead { size, root: NodeHash([root; 32]) },
+        time: time.map(|time| UNIX_EPOCH + Duration::from_secs(time)),
+    };
+    let end = at(100, 1, Some(1000));
+    assert!(end.covers(&end) && end.covers(&at(90, 2, Some(900))) && end.covers(&at(99, 2, Some(1000))));
+    // Of a history that went on later, larger, of the same size, or of an unknown time.
+    for other in [at(90, 2, Some(1001)), at(101, 2, Some(900)), at(100, 2, Some(900)), at(90, 2, None)] {
+        assert!(!end.covers(&other), "{other:?}");
+    }
+}
+
+#[test]
 fn checkpoints_of_a_public_log_are_verified_and_read() {
     let go: VerifierKey = GO_KEY.parse().unwrap();
     for (note, size) in [(GO_NOTE, 15_368_405), (GO_NOTE_2, 6_476_701)] {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! `plombe audit acknowledge-lost-history`: an administrator lets a keystore go on that was restored from a backup.
+
+use std::cmp::Reverse;
+
+use plombe_core::{
+    keystore::calls::history::{AcknowledgeLoss, Loss, LostHistory},
+    log::{SignedCheckpoint, VerifierKey},
+};
+use serde_json::json;
+
+use super::{super::Account, entries::not_proven, lost};
+use crate::{
+    app::App,
+    output,
+    terminal::{Tone, printable_line},
+};
+
+/// Why.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What happened, for the log and for the other administrators
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
+    let account = Account::new(app);
+    let mut session = account.session()?;
+    let key: VerifierKey = session.keystore().identity().log_verifier.parse()?;
+    let losses = session.call(&LostHistory {})?.losses;
+    let open = |loss: &Loss| SignedCheckpoint::open(&loss.checkpoint, &key).map_err(not_proven);
+    let mut losses =
+        losses.into_iter().map(|loss| Ok((open(&loss)?, loss))).collect::<anyhow::Result<Vec<_>>>()?;
+    losses.sort_by_key(|(lost, _)| Reverse(lost.head().size));
+    let mut done: Vec<SignedCheckpoint> = Vec::new();
+    let mut told = Vec::new();
+    for (lost, loss) in losses {
+        // The end of a history stands for all of it.
+        let covered = done.iter().any(|known| known.checkpoint().covers(lost.checkpoint()));
+        if loss.acknowledged.is_some() || covered {
+            done.push(lost);
+            continue;
+        }
+        let head = *lost.head();
+        let call = AcknowledgeLoss { size: head.size, root: head.root, reason: args.reason.clone() };
+        let answer = session.call(&call)?;
+        tell(app, &loss, head.size, answer.effective);
+        told.push(json!({"size": head.size, "root": head.root, "lost_from": loss.from, "effective": answer.effective}));
+        done.push(lost);
+    }
+    account.keep_session(&session)?;
+    if app.terminal.json {
+        return output::print_json(&json!({"acknowledged": told}));
+    }
+    if told.is_empty() {
+        app.terminal.note(Tone::Good, "whole", "nothing waits for an acknowledgement");
+    }
+    Ok(())
+}
+
+fn tell(app: &App<'_>, loss: &Loss, size: u64, effective: bool) {
+    let from = loss.from.map_or_else(String::new, |from| format!(" from {from}"));
+    let text = format!(
+        "entries{from} to {} are lost; shown to the keystore on {}",
+        size.saturating_sub(1),
+        lost::time(loss.shown_at)
+    );
+    app.terminal.note(Tone::Doubtful, "lost", &text);
+    if let Some(first) = &loss.waiting {
+        let text = format!("{} said so first: {}", first.by.name, first.reason);
+        app.terminal.note(Tone::Plain, "first", &printable_line(&text));
+    }
+    let text = match effective {
+        true => "the keystore serves again; revoke now what had been revoked since the backup",
+        false => "recorded; it takes effect when a second administrator says so too, within seven days",
+    };
+    app.terminal.note(Tone::Good, "acknowledged", text);
+}
