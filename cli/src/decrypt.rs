@@ -67,7 +67,11 @@ pub(crate) fn run_with(app: &App<'_>, args: Args, mut keyring: Keyring<'_>) -> a
     let name = opened.unverified_name().map(|name| String::from_utf8_lossy(name).into_owned());
     let (_, judged) = opened.release()?;
     if app.terminal.json {
-        app.terminal.json_to_stderr(&json!({"verdict": judged, "unverified_name": name}));
+        app.terminal.json_to_stderr(&json!({
+            "verdict": judged,
+            "unverified_name": name,
+            "shared_keys": keyring.shared_keys(),
+        }));
     } else {
         verdict::tell(app.terminal, &judged);
         if let Some(name) = name.filter(|name| !name.is_empty()) {

@@ -109,6 +109,11 @@ impl<'a> Keyring<'a> {
         self.own.iter().map(|own| own.certificate.fingerprint()).chain(in_custody).collect()
     }
 
+    /// Keys of other people that were used so far, in hex.
+    pub(crate) fn shared_keys(&self) -> Vec<String> {
+        self.told.iter().map(Fingerprint::to_hex).collect()
+    }
+
     /// What the next uses of keys are for. The keystore puts it on record.
     pub(crate) fn is_for(&self, purpose: Purpose) {
         self.custody.is_for(Context { purpose, ..Context::default() });

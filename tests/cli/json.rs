@@ -46,6 +46,8 @@ fn every_command_answers_with_one_object() {
         ("published", &["key", "publish", ALICE, "--wkd", &wkd], b""),
         ("certificate", &["key", "expire", ALICE, "1y"], b""),
         ("added", &["key", "rotate", ALICE], b""),
+        ("certificate", &["key", "add-userid", ALICE, "alice@work.test"], b""),
+        ("certified", &["key", "certify", bobs, "--as", ALICE], b""),
         ("locked", &["key", "passphrase", "carol@example.test", "--new-passphrase-file", &passphrase], b""),
         ("sealed", &["encrypt", "--to", BOB], b"content"),
         ("verdict", &["decrypt"], &sealed),

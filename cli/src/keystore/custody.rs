@@ -8,7 +8,7 @@ use plombe_core::{
     Fingerprint,
     cert::Certificate,
     keystore::{
-        ApprovalId, KeyFingerprint, ProblemCode,
+        ApiProblem, ApprovalId, KeyFingerprint, ProblemCode,
         calls::{
             Call,
             approvals::BreakGlassUnwrap,
@@ -22,7 +22,11 @@ use plombe_core::{
 };
 
 use super::{Account, login::own_certificates};
-use crate::{app::App, date, exit::Failure};
+use crate::{
+    app::App,
+    date,
+    exit::{Exit, Failure},
+};
 
 /// The keys that the keystore holds for this account.
 pub(crate) struct Custody {
@@ -123,7 +127,7 @@ impl Custody {
                 };
                 let answer = match self.link.call(&call) {
                     Err(error) if is_unreadable(&error) => continue,
-                    other => other?,
+                    other => other.map_err(|error| held.explain(error))?,
                 };
                 let session_key = sealed.accept_session_key(answer.cipher, answer.session_key.expose())?;
                 return Ok(Some((session_key, Some(held))));
@@ -160,6 +164,7 @@ impl Custody {
     pub(crate) fn signer(&self, held: &Held) -> RemoteKey<'static> {
         let link = Arc::clone(&self.link);
         let certificate: KeyFingerprint = held.info.fingerprint.clone();
+        let shared = held.is_shared();
         RemoteKey {
             certificate: held.certificate.clone(),
             held: held.info.signing.iter().map(|key| key.as_fingerprint().clone()).collect(),
@@ -175,7 +180,9 @@ impl Custody {
                     },
                     context: lock(&link.context).clone(),
                 };
-                Ok(DigestSignature(link.call(&call).map_err(as_itself)?.signature.0))
+                let signed =
+                    link.call(&call).map_err(|error| as_itself(explain(error, shared, &certificate)));
+                Ok(DigestSignature(signed?.signature.0))
             }),
         }
     }
@@ -189,6 +196,20 @@ fn as_itself(error: anyhow::Error) -> RemoteError {
             Ok(failure) => failure.into(),
             Err(error) => error.into(),
         },
+    }
+}
+
+/// What is refused of a key that somebody shares is mostly that the share is over.
+fn explain(error: anyhow::Error, shared: bool, key: &KeyFingerprint) -> anyhow::Error {
+    let over = |problem: &ApiProblem| matches!(problem.code, ProblemCode::NotFound | ProblemCode::Denied);
+    match error.downcast_ref() {
+        Some(ClientError::Refused(problem)) if shared && over(problem) => {
+            let message = format!("the key {key} is not shared with you any more, or not for this");
+            Failure::new(Exit::KeystoreRefused, message)
+                .hint("ask its owner; `plombe key shares` lists what is shared with you")
+                .into()
+        }
+        _ => error,
     }
 }
 
@@ -215,6 +236,10 @@ impl Held {
     /// Is it somebody else's, who lets this machine's person use it?
     pub(crate) fn is_shared(&self) -> bool {
         self.info.grant.is_some()
+    }
+
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        explain(error, self.is_shared(), &self.info.fingerprint)
     }
 
     /// May it sign?

@@ -73,7 +73,7 @@ pub(crate) fn run_with(app: &App<'_>, args: Args, mut keyring: Keyring<'_>) -> a
         false => line_ends::Style::of(&mail).apply(opened.to_plain_mail()),
     };
     output::write_all(&args.output, Content::Plaintext, &content)?;
-    tell(app, &opened);
+    tell(app, &opened, opener.shared_keys());
     // A part that stands inside another mail speaks for nobody.
     if args.errant.is_none() {
         let news = News::new(app);
@@ -103,7 +103,7 @@ fn open_in_place(app: &App<'_>, args: &Args, opener: &Opener<'_>) -> anyhow::Res
 }
 
 /// What is said about an opened mail, on standard error: content may be on standard output.
-fn tell(app: &App<'_>, opened: &OpenedMail) {
+fn tell(app: &App<'_>, opened: &OpenedMail, shared_keys: Vec<String>) {
     if app.terminal.json {
         let candidates = opened.key_candidates().iter().map(|candidate| {
             json!({
@@ -117,6 +117,7 @@ fn tell(app: &App<'_>, opened: &OpenedMail) {
             "encrypted": opened.was_encrypted(),
             "findings": opened.findings(),
             "key_candidates": candidates.collect::<Vec<_>>(),
+            "shared_keys": shared_keys,
         }));
         return;
     }

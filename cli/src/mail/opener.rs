@@ -27,6 +27,11 @@ impl<'a> Opener<'a> {
         Ok(Self { app, keyring: Mutex::new(keyring), owners, signers })
     }
 
+    /// Keys of other people that were used so far.
+    pub(super) fn shared_keys(&self) -> Vec<String> {
+        self.keyring.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).shared_keys()
+    }
+
     pub(super) fn context(&self) -> OpenContext<'_> {
         OpenContext {
             signers: &self.signers,

@@ -26,6 +26,9 @@ fn a_shared_mailbox_is_read_and_answered_until_that_ends() {
     let read = bob.run(["decrypt"], &sealed).expect_code(0);
     assert_eq!(read.stdout, b"to the office");
     assert!(read.stderr.contains("shared key") && read.stderr.contains(ALICE), "{read}");
+    let told = bob.run(["decrypt", "--json"], &sealed).expect_code(0);
+    let told: serde_json::Value = serde_json::from_str(told.stderr.trim()).unwrap();
+    assert_eq!(told["shared_keys"][0], shared["shared"]["key"], "{told}");
     let signed = bob.run(["sign", "--as", ALICE], b"we answer").expect_code(0);
     assert!(signed.stderr.contains("shared key"), "{signed}");
     alice.run(["verify"], &signed.stdout).expect_code(0);
@@ -46,8 +49,10 @@ fn a_shared_mailbox_is_read_and_answered_until_that_ends() {
     assert!(trail["entries"].as_array().unwrap().iter().filter(by_grant).count() >= 4, "{trail}");
 
     alice.run(["key", "unshare", id], b"").ok();
-    bob.run(["decrypt"], &sealed).expect_code(14);
-    bob.run(["sign", "--as", ALICE], b"x").expect_code(14);
+    for ended in [bob.run(["decrypt"], &sealed), bob.run(["sign", "--as", ALICE], b"x")] {
+        let ended = ended.expect_code(14);
+        assert!(ended.stderr.contains("not shared with you any more"), "{ended}");
+    }
 }
 
 #[test]
