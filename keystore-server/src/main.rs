@@ -22,6 +22,9 @@ enum Command {
     /// Let people in from this machine
     #[command(subcommand)]
     User(admin::People),
+    /// Further organisations on this keystore
+    #[command(subcommand)]
+    Tenant(admin::Tenants),
     /// Write everything into one sealed file, while servers run
     Backup(admin::Backup),
     /// Put a backup into an empty database
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
             Command::Init(args) => admin::init(*args).await,
             Command::Serve { config } => admin::serve(&config).await,
             Command::User(command) => admin::people(command).await,
+            Command::Tenant(command) => admin::tenants(command).await,
             Command::Backup(args) => admin::backup(args).await,
             Command::Restore(args) => admin::restore(args).await,
             Command::RotateRoot(args) => admin::rotate_root(args).await,

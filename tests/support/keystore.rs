@@ -84,8 +84,17 @@ impl Keystore {
         self.code(&["user", "code", address])
     }
 
+    /// A command at the console that is refused.
     #[track_caller]
-    fn code(&self, command: &[&str]) -> String {
+    pub fn refuses(&self, command: &[&str]) {
+        let config = self.folder.path().join("config.toml");
+        let output = Command::new(&self.program).args(command).arg("--config").arg(config).output();
+        assert!(!output.expect("it was built").status.success(), "{command:?} was not refused");
+    }
+
+    /// A command at the console that prints an enrolment code; gives it.
+    #[track_caller]
+    pub fn code(&self, command: &[&str]) -> String {
         let config = self.folder.path().join("config.toml");
         after(
             &output(Command::new(&self.program).args(command).arg("--config").arg(config)),

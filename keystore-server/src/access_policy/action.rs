@@ -67,6 +67,22 @@ pub enum Action {
     RenewSession,
     /// The end of a session.
     LogOut,
+    /// An identity provider says that a log-in there has ended.
+    LogOutByProvider {
+        /// Who says so.
+        issuer: String,
+        /// Whom it means, when it says.
+        subject: Option<String>,
+        /// Its own session, when it says.
+        session: Option<String>,
+    },
+    /// A further organisation.
+    AddTenant {
+        /// Its name.
+        name: String,
+        /// Its domains.
+        domains: Vec<String>,
+    },
     /// A device becomes one of the principal's.
     ConfirmDevice {
         /// Which.
@@ -259,6 +275,8 @@ impl Action {
             Self::LogInWithIdentity { .. } => "log-in-with-identity",
             Self::RenewSession => "renew-session",
             Self::LogOut => "log-out",
+            Self::LogOutByProvider { .. } => "log-out-by-provider",
+            Self::AddTenant { .. } => "add-tenant",
             Self::ConfirmDevice { .. } => "confirm-device",
             Self::SetRecoveryCode => "set-recovery-code",
             Self::Recover => "recover",
@@ -331,6 +349,10 @@ impl Action {
             }
             Self::LogInWithIdentity { issuer, address, .. } => {
                 About { note: Some(format!("{address} by {issuer}")), ..about }
+            }
+            Self::LogOutByProvider { issuer, .. } => About { note: Some(format!("by {issuer}")), ..about },
+            Self::AddTenant { name, domains } => {
+                About { note: Some(format!("{name}: {}", domains.join(", "))), ..about }
             }
             Self::StepUp { purpose } => About { note: Some(purpose.code().to_owned()), ..about },
             Self::RemovePasskey { passkey, .. } => About { note: Some(passkey.to_string()), ..about },

@@ -99,6 +99,8 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
         Action::ReadLog => admin::may_audit(who),
         Action::LogInWithCode { .. }
         | Action::LogInWithIdentity { .. }
+        | Action::LogOutByProvider { .. }
+        | Action::AddTenant { .. }
         | Action::SetUp
         | Action::ShowLoss { .. }
         | Action::RenewSealing

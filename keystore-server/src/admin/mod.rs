@@ -6,6 +6,7 @@ mod init;
 mod people;
 mod rotate;
 mod serve;
+mod tenant;
 
 use std::{path::Path, sync::Arc, time::SystemTime};
 
@@ -17,6 +18,7 @@ pub use init::{Init, init};
 pub use people::{People, people};
 pub use rotate::{RotateRoot, RotateTenant, rotate_root, rotate_tenant};
 pub use serve::{run, serve};
+pub use tenant::{Tenants, tenants};
 
 use crate::{
     config::Config,

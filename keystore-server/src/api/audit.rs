@@ -15,7 +15,7 @@ use plombe_core::{
             login::Role,
         },
     },
-    log::{Disclosure, Salt, SignedCheckpoint},
+    log::{Disclosure, Salt, SignedCheckpoint, entry},
 };
 
 use super::{Caller, Failure, Serve};
@@ -25,6 +25,7 @@ use crate::{
     hierarchy::BlobName,
     ledger::{Act, Effects, Scene},
     proofs_of_history,
+    registry::INSTANCE,
     store::{EntryRow, StoreError},
 };
 
@@ -33,7 +34,7 @@ impl Serve for ListEntries {
         let limit = self.limit.clamp(1, MAX_ENTRIES);
         let after = self.after.map_or(0, |after| after.saturating_add(1));
         let keychain = app.keychain();
-        let (tenant, list) = {
+        let (tenant, list, is_alone) = {
             let registry = app.ledger.registry();
             let who = caller.identified(app, &registry)?;
             let list = match &self.scope {
@@ -48,7 +49,7 @@ impl Serve for ListEntries {
                 Scope::All if who.principal.roles.contains(&Role::Auditor) => None,
                 Scope::All => return Err(Refusal::from(refusal::AUDITORS_ONLY).into()),
             };
-            (who.principal.tenant, list)
+            (who.principal.tenant, list, registry.tenants().nth(1).is_none())
         };
         // Who reads everybody's entries is on record, too.
         if list.is_none() {
@@ -57,6 +58,7 @@ impl Serve for ListEntries {
         let checkpoint =
             app.ledger.checkpoint().ok_or_else(|| Failure::new(ProblemCode::NotFound, "the log is empty"))?;
         let size = checkpoint.head().size;
+        let is_own_list = list.is_some();
         let rows = match list {
             Some(list) => app.store.entries_of(&list, after, limit + 1).await,
             None => app.store.entries(after, limit + 1).await,
@@ -65,10 +67,12 @@ impl Serve for ListEntries {
         rows.retain(|row| row.seq < size);
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
+        // What is the keystore's own is everybody's who it is about, and an only organisation's.
+        let reader = Reader { tenant, sees_instance: is_own_list || is_alone };
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {
             // What belongs to another tenant, or to the keystore as a whole, shows as a leaf: its place and its hash.
-            entries.push(disclose(app, row, tenant, size).await?);
+            entries.push(disclose(app, row, &reader, size).await?);
         }
         Ok(Entries { entries, checkpoint: checkpoint.note().to_owned(), more })
     }
@@ -111,11 +115,26 @@ pub(super) async fn disclosed(
 ) -> Result<Entry, Failure> {
     let mut rows = app.store.entries(position, 1).await.map_err(unavailable)?;
     let row = rows.pop().filter(|row| row.seq == position).ok_or_else(unreadable)?;
-    disclose(app, row, reader, size).await
+    disclose(app, row, &Reader { tenant: reader, sees_instance: true }, size).await
+}
+
+/// Who reads a page.
+struct Reader {
+    tenant: TenantId,
+    /// Also what is the keystore's own?
+    sees_instance: bool,
+}
+
+/// Is it about the keystore alone?
+fn names_nobody(body: &[u8]) -> bool {
+    let entry = serde_json::from_slice::<entry::Entry>(body);
+    entry.is_ok_and(|entry| {
+        ["heartbeat", "refused-anonymous", "renew-sealing", "history-lost"].contains(&entry.action.as_str())
+    })
 }
 
 /// Opens an entry and proves that it is in the log.
-async fn disclose(app: &App, row: EntryRow, reader: TenantId, size: u64) -> Result<Entry, Failure> {
+async fn disclose(app: &App, row: EntryRow, reader: &Reader, size: u64) -> Result<Entry, Failure> {
     let keychain = app.keychain();
     let tenant = keychain.tenant_of(&row.tenant).ok_or_else(unreadable)?;
     let name = BlobName { kind: "entry", id: &row.seq.to_be_bytes(), version: 0 };
@@ -124,7 +143,8 @@ async fn disclose(app: &App, row: EntryRow, reader: TenantId, size: u64) -> Resu
         keychain.open_stored(&*app.store, tenant, &name, &sealed).await.map_err(|_| unreadable())?;
     let (salt, body) = content.split_first_chunk::<32>().ok_or_else(unreadable)?;
     let disclosure = Disclosure::Whole { salt: Salt::new(*salt), body: body.to_vec() };
-    let is_readers = tenant == reader || tenant == crate::registry::INSTANCE;
+    let is_readers =
+        tenant == reader.tenant || tenant == INSTANCE && (reader.sees_instance || names_nobody(body));
     let proof = proofs_of_history::inclusion(&*app.store, row.seq, size).await.map_err(unavailable)?;
     let shown =
         if is_readers { disclosure } else { Disclosure::Erased { commitment: disclosure.commitment() } };

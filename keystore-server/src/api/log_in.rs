@@ -22,7 +22,7 @@ use crate::{
     fresh,
     identity::oidc::{Callback, LoginRefused, VerifiedIdentity},
     ledger::{Act, Ask, AskError, Effects, Scene},
-    registry::{Device, Principal, Record, Registry, Session},
+    registry::{Device, Principal, ProviderSession, Record, Registry, Session},
 };
 
 /// Longer names are nobody's device.
@@ -165,6 +165,15 @@ impl Act for WithIdentity {
             return Err(refusal::IDENTITY_CHANGED.into());
         }
         let mut effects = begin(scene, principal, &self.newcomer, &format!("oidc {issuer}"))?;
+        for record in &mut effects.put {
+            if let Record::Session(session) = record {
+                session.provider = Some(ProviderSession {
+                    issuer: self.identity.issuer.clone(),
+                    subject: self.identity.subject.clone(),
+                    session: self.identity.session.clone(),
+                });
+            }
+        }
         if principal.subject.is_none() {
             effects.put.push(Record::Principal(Principal { subject: Some(subject), ..principal.clone() }));
         }
@@ -262,6 +271,7 @@ pub(super) fn session(
         device: device.id,
         expires: ends.min(now + times.session.as_secs()),
         ends,
+        provider: None,
         stepped_up: BTreeMap::new(),
     };
     let grant =

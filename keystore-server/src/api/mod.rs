@@ -20,6 +20,7 @@ mod log_in;
 mod page;
 mod passkeys;
 mod principals;
+mod provider_log_out;
 mod recovery;
 mod revoke;
 pub mod router;

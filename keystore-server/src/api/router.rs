@@ -12,7 +12,7 @@ use plombe_core::keystore::{INFO_PATH, calls, calls::passkeys::PAGE_PATH, envelo
 use schemars::JsonSchema;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use super::{Serve, audit, history, info, page, sealed};
+use super::{Serve, audit, history, info, page, provider_log_out, sealed};
 use crate::{
     app::App,
     directory,
@@ -111,6 +111,7 @@ fn routes() -> Routes {
         .get("/v1/log/proof/{old}/{new}", audit::consistency)
         .get(calls::history::PUBLIC_LOSSES_PATH, history::public)
         .get("/v1/log/tile/{level}/{*number}", audit::tile)
+        .public("POST", provider_log_out::PATH, post(provider_log_out::log_out))
         .get(PAGE_PATH, page::html)
         .get(page::SCRIPT_PATH, page::script)
         .get(page::STYLE_PATH, page::style);

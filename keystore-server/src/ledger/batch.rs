@@ -140,14 +140,17 @@ impl<'a> Batch<'a> {
         match outcome {
             Err(refusal) => {
                 // Whoever can make entries as a stranger can fill the log with them.
-                if !(matches!(job.actor(), Actor::Newcomer { .. }) && refusal.is_anybodys()) {
-                    self.record(job, &action, Err(&refusal), &[]);
+                let stranger = matches!(job.actor(), Actor::Newcomer { .. })
+                    || matches!(action, Action::LogOutByProvider { .. });
+                if !(stranger && refusal.is_anybodys()) {
+                    self.record(job, &action, Err(&refusal), &[], None);
                 }
                 Outcome::Failed(super::AskError::Refused(refusal))
             }
             Ok((permitted, effects, kept)) => {
                 // Looked up before the change: what an act ends still counts for who is told.
-                self.record(job, &action, Ok(permitted.rule), &effects.concerns);
+                let changed = effects.put.iter().map(Record::tenant).find(|tenant| *tenant != INSTANCE);
+                self.record(job, &action, Ok(permitted.rule), &effects.concerns, changed);
                 for record in effects.put {
                     self.change(record.key(), Some(Arc::new(record)));
                 }
@@ -220,10 +223,11 @@ impl<'a> Batch<'a> {
         action: &Action,
         decision: Result<&'static str, &Refusal>,
         concerns: &[PrincipalId],
+        changed: Option<TenantId>,
     ) {
         let seq = self.frontier.size();
         let registry = self.mirror.registry();
-        let tenant = tenant_of(registry, job.actor());
+        let tenant = whose(registry, job.actor(), action, concerns, changed);
         let mut lists: Vec<Name> = Vec::new();
         let list = |principal: PrincipalId| self.keychain.name("list", principal.0.as_bytes());
         lists.extend(actor_principal(registry, job.actor()).map(list));
@@ -374,6 +378,30 @@ fn claimed(registry: &Registry, action: &Action) -> impl Iterator<Item = Princip
     let published = key.and_then(|key| registry.certificate(key)).map(|certificate| certificate.owner);
     let named = addresses.iter().filter_map(|address| registry.owner_of_address(&address.parse().ok()?));
     in_custody.into_iter().chain(published).chain(named.map(|principal| principal.id))
+}
+
+/// Whose an entry is: of who acts, of whom it is aimed at, or of what is changed. The keystore's own is only what is nobody's: of
+/// several organisations on one keystore, none reads the names of another's people in it.
+fn whose(
+    registry: &Registry,
+    actor: &Actor,
+    action: &Action,
+    concerns: &[PrincipalId],
+    changed: Option<TenantId>,
+) -> TenantId {
+    let acting = tenant_of(registry, actor);
+    if acting != INSTANCE {
+        return acting;
+    }
+    let aimed_at = meant(registry, action).or_else(|| concerns.first().copied());
+    let tenant = aimed_at.and_then(|id| registry.principal(id)).map(|principal| principal.tenant);
+    let named = || match action {
+        Action::CreatePrincipal { addresses, .. } => {
+            addresses.iter().find_map(|address| registry.tenant_of_address(address)).map(|tenant| tenant.id)
+        }
+        _ => None,
+    };
+    tenant.or(changed).or_else(named).unwrap_or(INSTANCE)
 }
 
 fn tenant_of(registry: &Registry, actor: &Actor) -> TenantId {

@@ -103,6 +103,18 @@ pub(super) const ROUTES: &[Route] = &[
         answers: &[(200, Text, "CSS.")],
     },
     Route {
+        method: "POST",
+        path: "/v1/login/oidc/{name}/logout",
+        id: "BackChannelLogOut",
+        summary: "An identity provider says that somebody has logged out there (OpenID Connect Back-Channel Logout 1.0).",
+        query: &[],
+        answers: &[
+            (200, Empty, "What began with that log-in has ended."),
+            (400, Document, "It is no logout token of that issuer for this keystore, or came before."),
+            (503, Document, "It cannot be checked or recorded now."),
+        ],
+    },
+    Route {
         method: "GET",
         path: "/v1/log/checkpoint",
         id: "LogCheckpoint",

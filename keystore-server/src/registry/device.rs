@@ -50,9 +50,24 @@ pub struct Session {
     pub expires: u64,
     /// The device may renew it until then, counted from its log-in.
     pub ends: u64,
+    /// Which log-in at an identity provider it began with, so that the provider can end it.
+    #[serde(default)]
+    pub provider: Option<ProviderSession>,
     /// What a passkey was shown for, and until when that counts.
     #[serde(default)]
     pub stepped_up: BTreeMap<Purpose, u64>,
+}
+
+/// A log-in at an identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSession {
+    /// The provider.
+    pub issuer: String,
+    /// Its name for the user.
+    pub subject: String,
+    /// Its name for its own session, when it said it.
+    pub session: Option<String>,
 }
 
 impl Session {

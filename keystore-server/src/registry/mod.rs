@@ -20,7 +20,7 @@ mod tenant;
 pub use approval::{Approval, Standing, Wanted};
 pub use backup::Backup;
 pub use certificate::Certificate;
-pub use device::{Device, Session};
+pub use device::{Device, ProviderSession, Session};
 pub use key::{Grant, Key, KeyState};
 pub use loss::{Acknowledgement, Loss};
 pub use passkey::{Passkey, Purpose};

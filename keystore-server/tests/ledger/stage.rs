@@ -218,6 +218,7 @@ impl Server {
             device: device.id,
             expires: START + 3600,
             ends: START + 7200,
+            provider: None,
             stepped_up: Default::default(),
         };
         let person = Person {

@@ -2,6 +2,7 @@
 //! Log-in by OpenID: with a certified provider, and against one that forges; as functions, and through the running keystore.
 
 mod attacks;
+mod back_channel;
 mod configuration;
 mod flow_refusals;
 mod forgeries;

@@ -123,8 +123,13 @@ impl Provider {
             println!("skipped: oidc-provider is not installed");
             return None;
         }
+        Some(Self::begin_and_tell(None))
+    }
+
+    /// It tells that address when somebody logs out. For those who know that it is installed.
+    pub(crate) fn begin_and_tell(told: Option<&str>) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Some(Self { url: format!("http://127.0.0.1:{port}"), port, process: run(port) })
+        Self { url: format!("http://127.0.0.1:{port}"), port, process: run(port, told) }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -138,7 +143,7 @@ impl Provider {
 
     /// With other keys.
     fn restart(&mut self) {
-        self.process = run(self.port);
+        self.process = run(self.port, None);
     }
 
     fn keystore(&self, changes: Value) -> LoginFlow {
@@ -159,10 +164,11 @@ pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/interop/oidc")
 }
 
-fn run(port: u16) -> Child {
+fn run(port: u16, told: Option<&str>) -> Child {
     let mut process = Command::new("node")
         .arg("provider.mjs")
         .arg(port.to_string())
+        .args(told)
         .current_dir(folder())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

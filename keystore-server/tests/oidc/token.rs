@@ -151,6 +151,22 @@ impl<'a> Token<'a> {
         Self { keys, other, now, header, claims }
     }
 
+    /// The logout token that an honest provider sends for a user and one of its sessions.
+    pub(crate) fn log_out(
+        keys: &'a Keys,
+        issuer: &str,
+        other: (&'a Keys, &'a str),
+        (subject, session, name): (&str, &str, &str),
+        now: SystemTime,
+    ) -> Self {
+        let mut token = Self::honest(keys, issuer, other, "", now).header("typ", "logout+jwt");
+        for claim in ["nonce", "auth_time", "email", "email_verified", "at_hash"] {
+            token = token.without(claim);
+        }
+        let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+        token.claim("sub", subject).claim("sid", session).claim("jti", name).claim("events", event)
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header.insert(name.to_owned(), value.into());
         self

@@ -118,6 +118,22 @@ impl TestKeystore {
         answer.starts_with("HTTP/1.1 200")
     }
 
+    /// A command at the console that prints an enrolment code.
+    pub(crate) fn console(&self, command: &[&str]) -> String {
+        self.0.code(command)
+    }
+
+    /// One that is refused.
+    pub(crate) fn console_refuses(&self, command: &[&str]) {
+        self.0.refuses(command);
+    }
+
+    /// Ends it as its operator does, so that it puts on record what it counted, and starts it again.
+    pub(crate) fn stop_and_start(&mut self) {
+        self.0.stop();
+        self.0.start_again();
+    }
+
     /// Kills the server and starts it again on the same database.
     pub(crate) fn restart(&mut self) {
         self.0.kill();

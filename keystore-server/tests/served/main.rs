@@ -21,4 +21,5 @@ mod proxy;
 mod proxy_attacks;
 mod published;
 mod restored;
+mod tenants;
 mod trail;

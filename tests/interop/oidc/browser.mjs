@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 // What a person does in a browser: opens URL, logs in as USER at the provider of provider.mjs, consents, and is sent back to
 // a program on this machine. Usage: node browser.mjs URL USER [stay]
-// Prints the address that the provider sends it to; does not go there with `stay`.
+// Prints the address that the provider sends it to; does not go there with `stay`. With `leave`, it goes there, waits for a line on
+// standard input, and logs out at the provider.
 const [start, user, stay] = process.argv.slice(2);
 const cookies = new Map();
 let url = new URL(start);
@@ -35,3 +36,15 @@ for (let step = 0; url.pathname !== '/callback'; step++) {
 }
 if (stay !== 'stay') await fetch(url);
 console.log(url.href);
+if (stay === 'leave') {
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  const headers = () => ({
+    cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+  const page = await (await fetch(new URL('/session/end', start), { headers: headers() })).text();
+  const body = new URLSearchParams({ xsrf: between(page, 'name="xsrf" value="'), logout: 'yes' }).toString();
+  const answer = await fetch(between(page, 'action="'), { method: 'POST', body, redirect: 'manual', headers: headers() });
+  console.log(`left with ${answer.status}`);
+  process.exit(0);
+}

@@ -33,6 +33,8 @@ pub(super) struct Claims {
     pub(super) subject: String,
     pub(super) email: Address,
     pub(super) authenticated: Option<SystemTime>,
+    /// The provider's session, for its log-out.
+    pub(super) session: Option<String>,
 }
 
 impl Claims {
@@ -51,12 +53,13 @@ impl Claims {
             subject: subject(claims)?,
             email: email(claims, expected.config)?,
             authenticated: authentication_time(claims, expected)?,
+            session: optional_text(claims, "sid")?,
         })
     }
 }
 
 /// Ours and nobody else's: no other audience is trusted, so a token that others hold too may have come from them.
-fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Reason> {
+pub(super) fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Reason> {
     let audiences: Vec<&str> = match claims.get("aud").ok_or(Reason::ClaimMissing)? {
         Value::String(one) => vec![one],
         Value::Array(list) => {
@@ -113,7 +116,7 @@ fn check_access_token(claims: &Map<String, Value>, expected: &Expected<'_>) -> R
     if is_same(claimed, &URL_SAFE_NO_PAD.encode(half)) { Ok(()) } else { Err(Reason::AccessTokenHashWrong) }
 }
 
-fn subject(claims: &Map<String, Value>) -> Result<String, Reason> {
+pub(super) fn subject(claims: &Map<String, Value>) -> Result<String, Reason> {
     let subject = text(claims, "sub")?;
     let is_sound = (1..=MAX_SUBJECT_BYTES).contains(&subject.len())
         && subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
@@ -164,12 +167,21 @@ fn authentication_time(
     Ok(authenticated)
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, Reason> {
+pub(super) fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, Reason> {
     claims.get(name).ok_or(Reason::ClaimMissing)?.as_str().ok_or(Reason::ClaimMalformed)
 }
 
+/// One of the provider's own names for something, when it is there.
+pub(super) fn optional_text(claims: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if (1..=MAX_SUBJECT_BYTES).contains(&text.len()) => Ok(Some(text.clone())),
+        Some(_) => Err(Reason::ClaimMalformed),
+    }
+}
+
 /// Whole seconds since 1970, in this era.
-fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<SystemTime>, Reason> {
+pub(super) fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<SystemTime>, Reason> {
     const YEAR_9999: u64 = 253_402_300_799;
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_u64().filter(|seconds| *seconds <= YEAR_9999).ok_or(Reason::ClaimMalformed)?;

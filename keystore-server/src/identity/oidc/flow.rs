@@ -12,7 +12,8 @@ use super::{
     FlowId, Issuers, LoginRefused, Reason, StateKey,
     claims::{Claims, Expected},
     discovery::Metadata,
-    id_token::UnverifiedIdToken,
+    id_token::{Kind, UnverifiedIdToken},
+    logout::LogOut,
     provider::Provider,
     redirect,
     state::LoginState,
@@ -73,6 +74,8 @@ pub struct VerifiedIdentity {
     pub tenant: String,
     /// When the user last proved to the issuer who they are, when the issuer says so.
     pub auth_time: Option<SystemTime>,
+    /// The issuer's name for its own session, when it says it: what it may end later.
+    pub session: Option<String>,
 }
 
 impl CheckedLogin {
@@ -146,7 +149,7 @@ impl LoginFlow {
 
         // The issuer is the one of the state: a code of another issuer ends up nowhere but there.
         let response = provider.exchange(callback.code, &login.verifier, &login.redirect_uri, now).await?;
-        let token = UnverifiedIdToken::parse(&response.id_token, &provider.config)?;
+        let token = UnverifiedIdToken::parse(&response.id_token, Kind::IdToken, &provider.config)?;
         let algorithm = token.algorithm();
         let key = provider.key(token.key_id(), algorithm, now).await?;
         let expected = Expected {
@@ -164,8 +167,24 @@ impl LoginFlow {
             email: claims.email,
             tenant: provider.config.tenant.clone(),
             auth_time: claims.authenticated,
+            session: claims.session,
         };
         Ok(CheckedLogin { flow_id, expires: login.expires(), identity })
+    }
+}
+
+impl LoginFlow {
+    /// Takes a logout token that came to the address of the issuer of that name. Whether it came before is for the caller's
+    /// records to say.
+    ///
+    /// # Errors
+    ///
+    /// The first check that failed. All of them look alike from outside.
+    pub async fn log_out(&self, issuer: &str, token: &str, now: SystemTime) -> Result<LogOut, LoginRefused> {
+        let provider = self.issuers.find(issuer)?;
+        let token = UnverifiedIdToken::parse(token, Kind::LogoutToken, &provider.config)?;
+        let key = provider.key(token.key_id(), token.algorithm(), now).await?;
+        Ok(LogOut::check(&token.verify(&key)?, &provider.config, now)?)
     }
 }
 

@@ -13,6 +13,15 @@ use super::{IssuerConfig, Reason, strict_json};
 const MAX_BYTES: usize = 16 * 1024;
 const MAX_KEY_ID_BYTES: usize = 256;
 
+/// For what a token is taken. The same key signs both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The end of a log-in.
+    IdToken,
+    /// The end of the provider's session.
+    LogoutToken,
+}
+
 /// Header read, nothing believed: only good for finding the key and [`Self::verify`].
 pub(super) struct UnverifiedIdToken<'a> {
     /// Header and payload as they were signed.
@@ -27,7 +36,7 @@ pub(super) struct UnverifiedIdToken<'a> {
 pub(super) struct SignedClaims(pub(super) Map<String, Value>);
 
 impl<'a> UnverifiedIdToken<'a> {
-    pub(super) fn parse(token: &'a str, config: &IssuerConfig) -> Result<Self, Reason> {
+    pub(super) fn parse(token: &'a str, kind: Kind, config: &IssuerConfig) -> Result<Self, Reason> {
         if token.len() > MAX_BYTES {
             return Err(Reason::IdTokenTooLarge);
         }
@@ -39,7 +48,7 @@ impl<'a> UnverifiedIdToken<'a> {
         };
         decode(signature)?;
         let header = strict_json::object(&decode(header)?, Reason::IdTokenMalformed)?;
-        let (algorithm, key_id) = check_header(&header, config)?;
+        let (algorithm, key_id) = check_header(&header, kind, config)?;
         let signed = &token[..token.len() - signature.len() - 1];
         Ok(Self { signed, payload, signature, algorithm, key_id })
     }
@@ -63,7 +72,11 @@ impl<'a> UnverifiedIdToken<'a> {
     }
 }
 
-fn check_header(header: &Map<String, Value>, config: &IssuerConfig) -> Result<(Algorithm, String), Reason> {
+fn check_header(
+    header: &Map<String, Value>,
+    kind: Kind,
+    config: &IssuerConfig,
+) -> Result<(Algorithm, String), Reason> {
     if header.contains_key("enc") {
         return Err(Reason::IdTokenEncrypted);
     }
@@ -81,7 +94,9 @@ fn check_header(header: &Map<String, Value>, config: &IssuerConfig) -> Result<(A
     // An access token (at+jwt) or a logout token is signed by the same key.
     match header.get("typ") {
         None => {}
-        Some(Value::String(kind)) if kind.eq_ignore_ascii_case("JWT") => {}
+        Some(Value::String(named)) if named.eq_ignore_ascii_case("JWT") => {}
+        Some(Value::String(named))
+            if kind == Kind::LogoutToken && named.eq_ignore_ascii_case("logout+jwt") => {}
         Some(_) => return Err(Reason::TypeWrong),
     }
     match header.get("kid") {

@@ -16,7 +16,7 @@
 //! device by that, not the use of anybody's keys.
 //!
 //! Deliberately absent: implicit and hybrid flow, symmetric signatures, encrypted ID tokens, dynamic registration,
-//! logout by front channel, claims from the userinfo endpoint.
+//! log-out by front channel, claims from the userinfo endpoint.
 
 mod claims;
 mod config;
@@ -26,6 +26,7 @@ mod flow;
 mod id_token;
 mod issuers;
 mod key_set;
+mod logout;
 mod provider;
 mod redirect;
 mod refusal;
@@ -35,5 +36,6 @@ mod strict_json;
 pub use config::{ClientSecret, IssuerConfig, IssuerConfigError, IssuerUrl, SigningAlgorithm};
 pub use flow::{Callback, CheckedLogin, LoginFlow, Started, VerifiedIdentity};
 pub use issuers::Issuers;
+pub use logout::LogOut;
 pub use refusal::{LoginRefused, Reason};
 pub use state::{FlowId, StateKey};

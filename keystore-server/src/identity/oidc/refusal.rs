@@ -136,6 +136,14 @@ reasons! {
     IssuedInFuture = "issued_in_future",
     /// The token was issued before this log-in began.
     IssuedBeforeLogin = "issued_before_login",
+    /// A logout token that was issued too long ago.
+    IssuedLongAgo = "issued_long_ago",
+    /// A logout token that does not say that it is one.
+    EventMissing = "event_missing",
+    /// A token with a nonce is an ID token and ends nothing.
+    NoncePresent = "nonce_present",
+    /// A logout token that names neither a user nor a session.
+    SubjectMissing = "subject_missing",
     /// The token answers another log-in.
     NonceWrong = "nonce_wrong",
     /// The access token beside it is not the one that it speaks of.
