@@ -53,7 +53,6 @@ fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action) -> Option
         | Action::AskConsent { .. }
         | Action::AcknowledgeLoss { .. }
         | Action::AnswerConsent { yes: true, .. }
-        | Action::AcknowledgeLoss { .. }
         | Action::BreakGlass { .. } => Some(Purpose::Administration),
         _ => None,
     }
@@ -96,7 +95,6 @@ pub fn purpose_of(path: &str) -> Option<Purpose> {
         (approvals::RequestBreakGlass::PATH, Purpose::Administration),
         (approvals::Approve::PATH, Purpose::Administration),
         (approvals::BreakGlassUnwrap::PATH, Purpose::Administration),
-        (AcknowledgeLoss::PATH, Purpose::Administration),
         (AcknowledgeLoss::PATH, Purpose::Administration),
     ];
     PATHS.iter().find(|(known, _)| *known == path).map(|(_, purpose)| *purpose)
