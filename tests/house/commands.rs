@@ -81,7 +81,10 @@ impl Help {
         let is_name =
             |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
         let depth = match words.first() {
-            Some(&"key" | &"mail" | &"sop" | &"devices" | &"passkey" | &"audit") => 2,
+            Some(
+                &"key" | &"mail" | &"sop" | &"devices" | &"passkey" | &"audit" | &"people" | &"approvals"
+                | &"break-glass" | &"revoke",
+            ) => 2,
             _ => 1,
         };
         let path: Vec<&str> = words.iter().take(depth).take_while(is_name).copied().collect();
