@@ -43,6 +43,21 @@ impl Refusal {
             .contains(&self.rule)
     }
 
+    /// Can it come from the same act, done before? Whoever did it and did not hear the answer gets that, and is not told that
+    /// the address is taken, by themselves. Who they are and what they may was decided before these.
+    pub fn may_be_ones_own_doing(&self) -> bool {
+        let done = [
+            refusal::ADDRESS_UNFIT,
+            refusal::ALREADY_ENDED,
+            refusal::EXISTS,
+            refusal::IN_CUSTODY,
+            refusal::KEY_REVOKED,
+            refusal::NOT_FOUND,
+            refusal::NOT_PENDING,
+        ];
+        done.iter().any(|done| done.rule == self.rule)
+    }
+
     /// As the API says it.
     pub fn to_problem(&self) -> ApiProblem {
         let problem = ApiProblem::new(self.problem, self.message.clone());

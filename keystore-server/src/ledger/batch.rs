@@ -121,11 +121,14 @@ impl<'a> Batch<'a> {
             Err(refusal::PROOF_REPLAYED.into())
         };
         // The same request again: the same answer, if it still may be had, and no second entry.
-        if let (Ok(_), Some(row), Some(request)) = (&decision, &before, job.kept_request()) {
-            if row.digest != request.digest {
-                return Outcome::Failed(super::AskError::RequestIdReused);
+        if let (Some(row), Some(request)) = (&before, job.kept_request()) {
+            let is_same = row.digest == request.digest;
+            match &decision {
+                Ok(_) if !is_same => return Outcome::Failed(super::AskError::RequestIdReused),
+                Ok(_) => return self.repeated(row),
+                Err(refusal) if is_same && refusal.may_be_ones_own_doing() => return self.repeated(row),
+                Err(_) => {}
             }
-            return self.repeated(row);
         }
         let position = self.frontier.size();
         let outcome = match decision {

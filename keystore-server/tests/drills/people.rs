@@ -25,7 +25,7 @@ use plombe_core::{
 
 /// Comes again until a server that was killed is back.
 pub(crate) fn patient() -> Options {
-    Options { attempts: 12, backoff: Duration::from_millis(50), ..Options::new(SystemTime::now) }
+    Options { attempts: 20, backoff: Duration::from_millis(50), ..Options::new(SystemTime::now) }
 }
 
 /// Is told at once.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use plombe_core::keystore::calls::login::DeviceState;
 use plombe_keystore::ledger::AskError;
 
-use crate::stage::{EndDevice, START, Server, SetCode, Stage};
+use crate::stage::{Admit, EndDevice, START, Server, SetCode, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_on_record_like_everything_else() {
@@ -66,6 +66,37 @@ async fn the_same_request_again_is_the_same_entry_and_another_under_its_id_is_re
         assert_eq!(server.size(), size);
         let other = server.ledger.ask(Server::repeatable(&alice.actor, SetCode([2; 32]), 7, 2)).await;
         assert!(matches!(other, Err(AskError::RequestIdReused)));
+    }
+}
+
+/// The first time it took the address, so the second time it is taken: by nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_that_cannot_be_done_twice_is_answered_twice_while_its_session_stands() {
+    for stage in Stage::on_each().await {
+        let server = stage.server().await;
+        let admin = server.admin("boss@example.org").await;
+        let admit = |address: &str| Admit(address.to_owned());
+        let first = server.ledger.ask(Server::repeatable(&admin.actor, admit("new@example.org"), 7, 1)).await;
+        let first = first.unwrap().answer;
+        let size = server.size();
+        let again = server.ledger.ask(Server::repeatable(&admin.actor, admit("new@example.org"), 7, 1)).await;
+        assert_eq!((again.unwrap().answer, server.size()), (first, size));
+        // Another request for it is refused, and so is another one under the same id.
+        for (id, digest) in [(8, 1), (7, 2)] {
+            let other = server
+                .ledger
+                .ask(Server::repeatable(&admin.actor, admit("new@example.org"), id, digest))
+                .await;
+            assert!(
+                matches!(&other, Err(AskError::Refused(refusal)) if refusal.rule == "address-unfit"),
+                "{:?}",
+                other.err()
+            );
+        }
+        // Nothing is given again to who may not do it any more.
+        server.ask(&admin.actor, EndDevice(admin.device)).await.unwrap();
+        let late = server.ledger.ask(Server::repeatable(&admin.actor, admit("new@example.org"), 7, 1)).await;
+        assert!(matches!(late, Err(AskError::Refused(refusal)) if refusal.rule == "device-revoked"));
     }
 }
 

@@ -236,6 +236,16 @@ impl Server {
         person
     }
 
+    /// The same, who administers.
+    pub(crate) async fn admin(&self, address: &str) -> Person {
+        let person = self.person(address).await;
+        let principal = self.ledger.registry().principal(person.principal).unwrap().clone();
+        let roles = [Role::User, Role::Admin].into();
+        let admin = Principal { roles, admin_since: Some(START), ..principal };
+        self.ledger.ask(instance::by_server(Put(vec![Record::Principal(admin)]))).await.unwrap();
+        person
+    }
+
     pub(crate) async fn ask<A: Act>(&self, actor: &Actor, act: A) -> Result<Granted<A>, AskError> {
         self.ledger.ask(Self::asking(actor, act)).await
     }
@@ -326,5 +336,21 @@ impl Act for EndDevice {
         let device = scene.registry.device(self.0).unwrap();
         let put = vec![Record::Device(Device { state: DeviceState::Revoked, ..device.clone() })];
         Ok(Effects { put, ..Effects::none(scene.position) })
+    }
+}
+
+/// Somebody new, let in by an administrator.
+pub(crate) struct Admit(pub(crate) String);
+
+impl Act for Admit {
+    type Answer = u64;
+
+    fn action(&self) -> Action {
+        Action::CreatePrincipal { addresses: vec![self.0.clone()], roles: [Role::User].into() }
+    }
+
+    fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<u64>, Refusal> {
+        let new = principal(scene.who()?.principal.tenant, &self.0, scene.now);
+        Ok(Effects { put: vec![Record::Principal(new)], ..Effects::none(scene.position) })
     }
 }
