@@ -9,7 +9,9 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{completions, decrypt, doctor, encrypt, exit::Exit, key, keystore, mail, man, sign, verify};
+use crate::{
+    agent, completions, decrypt, doctor, encrypt, exit::Exit, key, keystore, mail, man, sign, verify,
+};
 
 /// Seal, open, sign and verify files and mail with OpenPGP.
 #[derive(Parser)]
@@ -82,6 +84,9 @@ pub(crate) enum Command {
     BreakGlass(keystore::BreakGlassCommand),
     /// End an account, a device or a session at the keystore for good
     Revoke(keystore::RevokeArgs),
+    /// Keys in the keystore for programs on this machine that know nothing of keystores
+    #[command(subcommand)]
+    Agent(agent::Command),
     /// Name what is wrong on this machine, and how to mend it
     Doctor(doctor::Args),
     /// Print a completion script for a shell

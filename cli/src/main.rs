@@ -5,6 +5,7 @@
 //! order: [`args`] (what can be said), [`app`] (what every command gets), then one module per command; [`exit`] is
 //! the one place that turns an error into an exit code and advice.
 
+mod agent;
 mod app;
 mod args;
 mod completions;
@@ -81,6 +82,7 @@ fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
         Command::Approvals(command) => keystore::approvals(&app, command),
         Command::BreakGlass(command) => keystore::break_glass(&app, command),
         Command::Revoke(args) => keystore::revoke(&app, args),
+        Command::Agent(command) => agent::run(&app, command),
         Command::Audit(command) => keystore::audit(&app, command),
         Command::Doctor(_) | Command::Sop { .. } => unreachable!("both were served before"),
     }

@@ -13,6 +13,7 @@
 //! * [`mime`]: exact byte ranges of a MIME tree, RFC 3156, RFC 9788, safe view.
 //! * [`cert`]: certificates and TSKs: generate, lock, unlock, merge, rotate, revoke.
 //! * [`custody`]: what a keystore does with the TSKs that it holds.
+//! * [`pks`]: what programs ask that know private key stores, but no keystore.
 //! * [`recipients`]: which certificate for which address, and why.
 //! * [`keystore`]: what keystore and clients say to each other.
 //! * [`log`]: the keystore's transparency log: append, prove, verify.
@@ -26,6 +27,7 @@ pub mod log;
 pub mod mail;
 pub mod message;
 pub mod mime;
+pub mod pks;
 pub mod recipients;
 pub mod secret;
 pub mod session_key;

@@ -173,12 +173,18 @@ impl Account {
     }
 
     /// Makes a call that changes which keys are there, or what is public of them, and remembers it.
-    pub(super) fn call_and_refresh<C: Call>(&self, call: &C) -> anyhow::Result<C::Answer> {
+    pub(crate) fn call_and_refresh<C: Call>(&self, call: &C) -> anyhow::Result<C::Answer> {
         let mut session = self.session()?;
         let answer = session.call(call)?;
         self.refresh_keys(&mut session)?;
         self.keep_session(&session)?;
         Ok(answer)
+    }
+
+    /// Keeps the agent's address, which is a secret: who has it uses keys. Gives the file that it is in.
+    pub(crate) fn keep_agent_url(&self, url: &str) -> anyhow::Result<PathBuf> {
+        self.write("agent.url", url.as_bytes())?;
+        Ok(self.path("agent.url"))
     }
 
     /// Forgets session and keys. The pin stays, and what was seen of the log; so does the device key, by which the keystore knows this

@@ -172,6 +172,25 @@ pub enum Action {
         /// Which.
         key: KeyFingerprint,
     },
+    /// The asking device may use its owner's key in the raw.
+    AllowRaw {
+        /// Which.
+        key: KeyFingerprint,
+        /// For so long.
+        seconds: u64,
+    },
+    /// No device may any longer.
+    ForbidRaw {
+        /// Which.
+        key: KeyFingerprint,
+    },
+    /// A point is multiplied.
+    SharePoint {
+        /// With which key.
+        key: KeyFingerprint,
+        /// With which of its subkeys.
+        subkey: KeyFingerprint,
+    },
     /// Somebody else may use a key.
     GiveGrant {
         /// Which.
@@ -298,6 +317,9 @@ impl Action {
             Self::FetchBackup { .. } => "fetch-backup",
             Self::PublishCertificate { .. } => "publish-certificate",
             Self::WithdrawCertificate { .. } => "withdraw-certificate",
+            Self::AllowRaw { .. } => "allow-raw-use",
+            Self::ForbidRaw { .. } => "forbid-raw-use",
+            Self::SharePoint { .. } => "raw-share-point",
             Self::GiveGrant { .. } => "give-grant",
             Self::EndGrant { .. } => "end-grant",
             Self::Revoke { .. } => "revoke",
@@ -325,6 +347,9 @@ impl Action {
             | Self::Sign { key, .. }
             | Self::ChangeKey { key, .. }
             | Self::KeepChangedKey { key, .. }
+            | Self::AllowRaw { key, .. }
+            | Self::ForbidRaw { key }
+            | Self::SharePoint { key, .. }
             | Self::GiveGrant { key, .. } => Some(key),
             _ => None,
         }
@@ -360,7 +385,10 @@ impl Action {
             Self::GenerateKey { addresses } | Self::ImportKey { addresses, .. } => {
                 About { note: listed(addresses), ..about }
             }
-            Self::Sign { subkey, .. } => About { subkey: Some(subkey.clone()), ..about },
+            Self::AllowRaw { seconds, .. } => About { note: Some(format!("for {seconds} seconds")), ..about },
+            Self::Sign { subkey, .. } | Self::SharePoint { subkey, .. } => {
+                About { subkey: Some(subkey.clone()), ..about }
+            }
             Self::AskConsent { wanted: Wanted::Admin { principal, roles }, reason, .. } => About {
                 principal: Some(*principal),
                 note: Some(format!("{}: {reason}", words(roles))),

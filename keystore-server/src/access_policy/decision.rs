@@ -225,9 +225,14 @@ pub mod refusal {
         /// Ten are more than anybody needs.
         TOO_MANY_CERTIFICATES = "too-many-certificates", Unacceptable, "you have published ten certificates already",
             "withdraw one: `plombe key withdraw`";
-        /// Grants have a bounded time and never cover certifying.
+        /// Off unless the owner allows it, on the device itself.
+        RAW_NOT_ALLOWED = "raw-not-allowed", Denied, "raw use of this key is not allowed to this device",
+            "its owner allows it there: `plombe agent allow-raw-decryption-by-unmodified-programs`";
+        /// A week at most.
+        RAW_UNBOUNDED = "raw-unbounded", Unacceptable, "raw use is allowed for a week at most", "";
+        /// Grants have a bounded time and never cover certifying or raw use.
         GRANT_UNBOUNDED = "grant-unbounded", Unacceptable,
-            "a grant covers unwrapping, signing or raw use, and ends within a year", "";
+            "a grant covers unwrapping or signing, and ends within a year", "";
         /// Only admins.
         ADMINS_ONLY = "admins-only", Denied, NOT_ALLOWED, "ask an administrator";
         /// Only auditors.

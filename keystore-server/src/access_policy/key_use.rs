@@ -140,7 +140,8 @@ pub(super) fn decide_grant(registry: &Registry, who: &Identified<'_>, action: &A
                 return Err(refusal::OTHER_TENANT.into());
             }
             let bounded = *expires > now && *expires - now <= LONGEST_GRANT;
-            if uses.is_empty() || uses.contains(&KeyUse::Certify) || !bounded || to.id == key.owner {
+            let lent = [KeyUse::Certify, KeyUse::Raw].iter().all(|own| !uses.contains(own));
+            if uses.is_empty() || !lent || !bounded || to.id == key.owner {
                 return Err(refusal::GRANT_UNBOUNDED.into());
             }
             Ok(Permitted::by("owner"))

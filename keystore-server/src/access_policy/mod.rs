@@ -11,6 +11,7 @@ mod consent;
 mod decision;
 mod halt;
 mod key_use;
+mod raw;
 mod step_up;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -79,6 +80,9 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
         Action::PutBackup { .. } | Action::FetchBackup { .. } => key_use::may_keep_backups(who),
         Action::PublishCertificate { .. } | Action::WithdrawCertificate { .. } => {
             key_use::decide_certificate(registry, who, action)
+        }
+        Action::AllowRaw { .. } | Action::ForbidRaw { .. } | Action::SharePoint { .. } => {
+            raw::decide(registry, who, action, now)
         }
         Action::GiveGrant { .. } | Action::EndGrant { .. } => {
             key_use::decide_grant(registry, who, action, now)

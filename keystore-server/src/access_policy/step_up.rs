@@ -9,6 +9,7 @@ use plombe_core::keystore::calls::{
     history::AcknowledgeLoss,
     keys::ImportKey,
     passkeys, principals,
+    raw::AllowRaw,
     recovery::SetRecoveryCode,
     revoke::{Revoke, Target},
 };
@@ -42,7 +43,7 @@ fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action) -> Option
         | Action::AddPasskey
         | Action::RemovePasskey { by_recovery: false, .. } => Some(Purpose::Devices),
         Action::ImportKey { .. } => Some(Purpose::Import),
-        Action::GiveGrant { .. } => Some(Purpose::Delegation),
+        Action::GiveGrant { .. } | Action::AllowRaw { .. } => Some(Purpose::Delegation),
         Action::ChangeKey { .. } | Action::PublishCertificate { .. } => Some(Purpose::Certification),
         // To cut off one's own lost device must be easy.
         Action::Revoke { target } if !is_own(registry, who, target) => Some(Purpose::Administration),
@@ -80,6 +81,7 @@ pub fn purpose_of(path: &str) -> Option<Purpose> {
         (passkeys::RemovePasskey::PATH, Purpose::Devices),
         (ImportKey::PATH, Purpose::Import),
         (GiveGrant::PATH, Purpose::Delegation),
+        (AllowRaw::PATH, Purpose::Delegation),
         (certificates::CertifyUserIds::PATH, Purpose::Certification),
         (certificates::RotateSubkeys::PATH, Purpose::Certification),
         (certificates::SetExpiry::PATH, Purpose::Certification),

@@ -78,6 +78,10 @@ impl Serve for ListKeys {
         let who = caller.identified(app, &registry)?;
         let mut keys: Vec<KeyInfo> =
             registry.keys_of(who.principal.id).map(|key| describe(key, owner_uses(key), None)).collect();
+        for key in &mut keys {
+            let raw = registry.raw_use(&key.fingerprint, who.device.id);
+            key.uses.extend(raw.filter(|raw| now < raw.expires).map(|_| KeyUse::Raw));
+        }
         for grant in registry.grants_to(who.principal.id).filter(|grant| now < grant.expires) {
             if let Some(key) = registry.key(&grant.key) {
                 keys.push(describe(key, grant.uses.clone(), Some(grant)));

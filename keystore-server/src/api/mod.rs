@@ -21,6 +21,7 @@ mod page;
 mod passkeys;
 mod principals;
 mod provider_log_out;
+mod raw;
 mod recovery;
 mod revoke;
 pub mod router;

@@ -4,6 +4,7 @@
 mod backup;
 mod cache;
 mod change;
+mod raw;
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -26,6 +27,7 @@ use zeroize::Zeroizing;
 pub use self::backup::{FetchAct, KIND as BACKUP};
 use self::cache::Cache;
 pub use self::change::{CertifyAct, Change, ChangeAct, Changed};
+pub use self::raw::SharePointAct;
 use crate::{
     hierarchy::BlobName,
     keychain::SharedKeychain,

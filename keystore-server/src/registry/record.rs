@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, Session, Tenant,
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, RawUse, Session,
+    Tenant,
 };
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
@@ -26,6 +27,7 @@ pub enum Record {
     Passkey(Passkey),
     Certificate(Certificate),
     Loss(Loss),
+    RawUse(RawUse),
 }
 
 /// Kinds of records. The numbers are in the database and never change.
@@ -45,6 +47,7 @@ pub enum Kind {
     Passkey = 10,
     Certificate = 13,
     Loss = 14,
+    RawUse = 15,
 }
 
 /// Kind and identity of a record.
@@ -75,12 +78,13 @@ impl Kind {
             Self::Passkey => "passkey",
             Self::Certificate => "certificate",
             Self::Loss => "loss",
+            Self::RawUse => "raw-use",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 12] = [
+        const ALL: [Kind; 13] = [
             Kind::Tenant,
             Kind::Principal,
             Kind::Code,
@@ -93,6 +97,7 @@ impl Kind {
             Kind::Passkey,
             Kind::Certificate,
             Kind::Loss,
+            Kind::RawUse,
         ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
     }
@@ -104,6 +109,9 @@ impl Record {
         let (kind, id) = match self {
             Self::Backup(backup) => {
                 return RecordKey { kind: Kind::Backup, id: Backup::id(backup.owner, &backup.key) };
+            }
+            Self::RawUse(raw) => {
+                return RecordKey { kind: Kind::RawUse, id: RawUse::id(&raw.key, raw.device) };
             }
             Self::Loss(loss) => return RecordKey { kind: Kind::Loss, id: loss.id() },
             Self::Tenant(tenant) => (Kind::Tenant, &tenant.id.0.as_bytes()[..]),
@@ -133,7 +141,8 @@ impl Record {
             | Self::Backup(Backup { tenant, .. })
             | Self::Approval(Approval { tenant, .. })
             | Self::Certificate(Certificate { tenant, .. })
-            | Self::Passkey(Passkey { tenant, .. }) => *tenant,
+            | Self::Passkey(Passkey { tenant, .. })
+            | Self::RawUse(RawUse { tenant, .. }) => *tenant,
         }
     }
 }

@@ -16,8 +16,8 @@ use plombe_core::{
 };
 
 use super::{
-    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, Record, RecordKey,
-    Session, Tenant,
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, RawUse, Record,
+    RecordKey, Session, Tenant,
 };
 
 /// Every authority record. Records are shared between clones.
@@ -101,6 +101,8 @@ impl Registry {
             Record::Approval(approval) => {
                 self.approvals.entry(approval.tenant).or_default().insert(approval.id);
             }
+            // Found by their identities alone.
+            Record::RawUse(_) => {}
             Record::Certificate(certificate) => {
                 let id = &certificate.id;
                 self.certificates_of.entry(certificate.owner).or_default().insert(id.clone());
@@ -173,6 +175,7 @@ impl Registry {
                 self.losses.remove(&loss.id());
             }
             Record::Backup(backup) => forget(&mut self.backups_of, &backup.owner, &backup.key),
+            Record::RawUse(_) => {}
             Record::Certificate(certificate) => {
                 let id = &certificate.id;
                 forget(&mut self.certificates_of, &certificate.owner, id);
@@ -408,6 +411,15 @@ impl Registry {
     /// Published certificates of which some v4 key has this key ID.
     pub fn certificates_of_key_id(&self, key_id: [u8; 8]) -> impl Iterator<Item = &Certificate> {
         self.certificates_by_key_id.get(&key_id).into_iter().flatten().filter_map(|id| self.certificate(id))
+    }
+
+    /// May a device use a key in the raw, and until when?
+    pub fn raw_use(&self, key: &KeyFingerprint, device: DeviceId) -> Option<&RawUse> {
+        let key = RecordKey { kind: super::Kind::RawUse, id: RawUse::id(key, device) };
+        match self.records.get(&key).map(|record| &**record) {
+            Some(Record::RawUse(found)) => Some(found),
+            _ => None,
+        }
     }
 
     /// A loss, by size and root.

@@ -138,7 +138,7 @@ fn whoever_holds_every_grant_changes_and_certifies_nothing() {
         expires_at,
     };
     assert_eq!(refused(alice.call(&give(vec![KeyUse::Certify]))), ProblemCode::Unacceptable);
-    alice.call(&give(vec![KeyUse::Unwrap, KeyUse::Sign, KeyUse::Raw])).unwrap();
+    alice.call(&give(vec![KeyUse::Unwrap, KeyUse::Sign])).unwrap();
     open(&mut bob, &key.fingerprint, &seal_for(&key.certificate)).unwrap();
 
     let fingerprint = || key.fingerprint.clone();

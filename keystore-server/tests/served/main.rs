@@ -20,6 +20,7 @@ mod passkeys;
 mod proxy;
 mod proxy_attacks;
 mod published;
+mod raw;
 mod restored;
 mod tenants;
 mod trail;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Keys that live in a keystore: used like one's own, never here, each use on record.
 
+mod agent;
 mod backups;
 mod import;
 mod named;

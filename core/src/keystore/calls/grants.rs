@@ -17,7 +17,7 @@ pub enum KeyUse {
     Sign,
     /// Named operations with the key that certifies. The owner's alone, never granted.
     Certify,
-    /// Raw decryption and signing for unmodified programs. Off unless granted.
+    /// Raw decryption for unmodified programs, by the owner's own device. Off unless the owner allows it there; never granted.
     Raw,
 }
 

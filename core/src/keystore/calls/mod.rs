@@ -21,6 +21,7 @@ pub mod keys;
 pub mod login;
 pub mod passkeys;
 pub mod principals;
+pub mod raw;
 pub mod recovery;
 pub mod revoke;
 pub mod session;
@@ -95,6 +96,7 @@ all_paths! {
     certificates::CertifyUserIds, certificates::RotateSubkeys, certificates::SetExpiry, certificates::RevokeKey,
     certificates::AddUserId,
     backup::PutBackup, backup::FetchBackup, backup::ListBackups,
+    raw::AllowRaw, raw::ForbidRaw, raw::SharePoint,
     directory::PublishCertificate, directory::WithdrawCertificate, directory::ListPublished,
     grants::ListGrants, grants::GiveGrant, grants::EndGrant,
     approvals::ListApprovals, approvals::RequestAdmin, approvals::Approve, approvals::RequestBreakGlass,
