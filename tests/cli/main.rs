@@ -12,6 +12,7 @@
 
 mod autocrypt;
 mod bad_input;
+mod browser_login;
 mod discovery;
 mod doctor;
 mod files;
