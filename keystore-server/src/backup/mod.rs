@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! A keystore in one file: made while servers run, put into an empty database of either kind.
 //!
-//! * [`make`], [`restore`]: the two ways.
+//! * [`make()`], [`restore()`]: the two ways.
 //! * [`Header`], [`archive`]: the file's bytes.
 //!
 //! What lies in the database is sealed already. The file is sealed once more, because how many people, keys and uses there
