@@ -13,6 +13,7 @@ use plombe_core::{
 
 use crate::{
     access_policy::{Action, Actor, Refusal, refusal},
+    connections::Connections,
     custody::Vault,
     identity::{
         Nonces,
@@ -23,6 +24,7 @@ use crate::{
     known_checkpoints::KnownCheckpoints,
     ledger::{Act, Ask, Clock, Effects, Ledger, Scene},
     limits::Limits,
+    metrics::Metrics,
     refusals::Refusals,
     store::Store,
 };
@@ -53,6 +55,10 @@ pub struct Parts {
     pub limits: Limits,
     /// Refusals of nobody in particular, until they are on record.
     pub refusals: Refusals,
+    /// Who is connected, and through which proxies.
+    pub connections: Connections,
+    /// Numbers for the operator.
+    pub metrics: Metrics,
     /// How long things last.
     pub times: Times,
     /// Which algorithms are good enough.
@@ -127,9 +133,10 @@ impl App {
                 context: Context::default(),
                 act: CountedRefusals { reason: reason.clone(), count },
             };
-            if self.ledger.ask(ask).await.is_err() {
+            match self.ledger.ask(ask).await {
+                Ok(_) => self.metrics.refused(&reason, count),
                 // Not lost: it is counted into the next minute's.
-                self.refusals.add(&reason, count);
+                Err(_) => self.refusals.add(&reason, count),
             }
         }
     }

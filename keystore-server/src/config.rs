@@ -15,6 +15,7 @@ use crate::{
     app::Times,
     identity::oidc::{IssuerConfig, Issuers},
     limits::LimitsConfig,
+    proxies::{ForwardedHeader, Network, TrustedProxies},
     root_key::RootKeyConfig,
     store::Location,
 };
@@ -54,6 +55,16 @@ pub struct Config {
     /// How often who may knock.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// Reverse proxies, by address or network, whose word about where a request comes from is taken. Without them, all who come
+    /// through a proxy share its limits.
+    #[serde(default)]
+    pub trusted_proxies: Vec<Network>,
+    /// In which header those proxies say it: `x-forwarded-for` or `forwarded`.
+    #[serde(default)]
+    pub forwarded_header: ForwardedHeader,
+    /// Numbers for Prometheus; none are served when this is left out.
+    #[serde(default)]
+    pub metrics: Option<MetricsConfig>,
     /// Identity providers, one `[[issuers]]` table each.
     #[serde(default)]
     pub issuers: Vec<IssuerConfig>,
@@ -67,6 +78,20 @@ pub struct TlsConfig {
     pub certificate_file: PathBuf,
     /// Its key, PEM, readable by the server alone.
     pub key_file: PathBuf,
+}
+
+/// Numbers for Prometheus.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Where they are served, without TLS and to whoever asks: they name nobody, and say how busy the keystore is.
+    pub listen: SocketAddr,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7421)) }
+    }
 }
 
 /// How long sessions last.
@@ -132,12 +157,21 @@ impl Config {
     /// # Errors
     /// All that is wrong with it, one line each.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let config = Self::read(file)?;
+        let findings = config.findings();
+        if findings.is_empty() { Ok(config) } else { Err(ConfigError::Refused(findings.join("\n"))) }
+    }
+
+    /// Reads a file, whatever it says. For `doctor`.
+    ///
+    /// # Errors
+    /// When there is no such file, or it is not a configuration.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(file).map_err(|e| ConfigError::Read(file.to_owned(), e))?;
         let mut config: Self =
             toml::from_str(&text).map_err(|e| ConfigError::Parse(file.to_owned(), Box::new(e)))?;
         config.resolve(file.parent().unwrap_or(Path::new(".")));
-        let findings = config.findings();
-        if findings.is_empty() { Ok(config) } else { Err(ConfigError::Refused(findings.join("\n"))) }
+        Ok(config)
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -152,13 +186,16 @@ impl Config {
         for issuer in &mut self.issuers {
             issuer.client_secret_file.iter_mut().chain(&mut issuer.ca_file).for_each(absolute);
         }
+        for issuer in &mut self.issuers {
+            issuer.client_secret_file.iter_mut().chain(&mut issuer.ca_file).for_each(absolute);
+        }
         if let Some(file) = self.database.as_ref().and_then(|database| database.strip_prefix("sqlite:")) {
             self.database = Some(format!("sqlite:{}", folder.join(file).display()));
         }
     }
 
     /// What is wrong, each with its remedy.
-    fn findings(&self) -> Vec<String> {
+    pub fn findings(&self) -> Vec<String> {
         let mut findings = Vec::new();
         let mut refuse_if = |wrong: bool, why: &str| {
             if wrong {
@@ -196,11 +233,36 @@ impl Config {
         refuse_if(!(60..=3600).contains(&value_seconds), "sessions.value_seconds: 60 to 3600");
         refuse_if(!(1..=168).contains(&log_in_hours), "sessions.log_in_hours: 1 to 168");
         refuse_if(self.consent.delay_hours > 168, "consent.delay_hours: 0 to 168");
+        refuse_if(self.limits.patience_seconds.get() > 300, "limits.patience_seconds: 1 to 300");
         refuse_if(!(1..=168).contains(&code_hours), "sessions.code_hours: 1 to 168");
+        for (name, file) in self.secret_files() {
+            if is_readable_by_others(file) {
+                let file = file.display();
+                refuse_if(true, &format!("{name}: others can read {file}; run: chmod 600 {file}"));
+            }
+        }
         if let Err(error) = Issuers::new(self.issuers.clone()) {
             refuse_if(true, &format!("issuers: {error}"));
         }
         findings
+    }
+
+    /// Files that nobody else may read, with the setting that names each.
+    fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        let root = [("root_key", Some(&self.root_key)), ("next_root_key", self.next_root_key.as_ref())];
+        let of_root = root.into_iter().flat_map(|(name, key)| {
+            let files = key.into_iter().flat_map(RootKeyConfig::secret_files);
+            files.map(move |file| (name, file))
+        });
+        let issuers = self.issuers.iter().filter_map(|issuer| issuer.client_secret_file.as_deref());
+        let tls = self.tls.iter().map(|tls| ("tls.key_file", tls.key_file.as_path()));
+        let database = self.database_file.iter().map(|file| ("database_file", file.as_path()));
+        of_root.chain(tls).chain(database).chain(issuers.map(|file| ("client_secret_file", file))).collect()
+    }
+
+    /// Who is believed about where a request comes from.
+    pub fn proxies(&self) -> TrustedProxies {
+        TrustedProxies::new(self.trusted_proxies.clone(), self.forwarded_header)
     }
 
     /// Where the database is.
@@ -231,6 +293,12 @@ impl Config {
     }
 }
 
+/// A file that is not there has no secrets yet; whoever opens it says that it is missing.
+fn is_readable_by_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +320,62 @@ mod tests {
         assert!(matches!(config.location().unwrap(), Location::Sqlite(file) if file.is_absolute()));
     }
 
+    /// Each of these holds a secret, and each is refused while a group or everybody may read it.
+    #[test]
+    fn secret_files_that_others_can_read_are_refused_with_the_remedy() {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Issuers are checked together with their HTTP client; whoever comes first installs it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        fs::write(&secret, "s").unwrap();
+        let secret = secret.display();
+        let tls = format!(
+            "origin = \"https://k.example.org\"\n{SOUND}[tls]\ncertificate_file = \"x\"\nkey_file = \"{secret}\"\n"
+        );
+        let issuer = "[[issuers]]\nname = \"x\"\nissuer = \"https://id.example.org\"\nclient_id = \"c\"\ntenant = \"t\"\n\
+                      domains = [\"example.org\"]\nclient_secret_file = ";
+        for (text, word) in [
+            (tls, "tls.key_file"),
+            (
+                SOUND.replace("database = \"sqlite:keystore.db\"", &format!("database_file = \"{secret}\"")),
+                "database_file",
+            ),
+            (SOUND.replace("root.key", &secret.to_string()), "root_key"),
+            (format!("{SOUND}passphrase_file = \"{secret}\"\n"), "root_key"),
+            (
+                SOUND.replace(
+                    "file = \"root.key\"\n",
+                    &format!("[root_key.pkcs11]\nmodule = \"m\"\ntoken = \"t\"\npin_file = \"{secret}\"\n"),
+                ),
+                "root_key",
+            ),
+            (format!("{SOUND}[next_root_key]\nfile = \"{secret}\"\n"), "next_root_key"),
+            (format!("{SOUND}{issuer}\"{secret}\"\n"), "client_secret_file"),
+        ] {
+            for mode in [0o640, 0o604, 0o620, 0o602] {
+                fs::set_permissions(secret.to_string(), fs::Permissions::from_mode(mode)).unwrap();
+                let error = load(&text).unwrap_err().to_string();
+                assert!(
+                    error.contains(word) && error.contains(&format!("chmod 600 {secret}")),
+                    "{text}\n{error}"
+                );
+            }
+            fs::set_permissions(secret.to_string(), fs::Permissions::from_mode(0o600)).unwrap();
+            let error = load(&text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(!error.contains("chmod"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_without_an_audience_is_refused() {
+        let issuer = "[[issuers]]\nname = \"x\"\nissuer = \"https://id.example.org\"\ntenant = \"t\"\ndomains = [\"example.org\"]\n";
+        for (client, word) in [("", "client_id"), ("client_id = \"\"\n", "client_id")] {
+            let error = load(&format!("{SOUND}{issuer}{client}")).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
     #[test]
     fn insecure_or_unknown_settings_are_refused_with_their_name() {
         for (text, word) in [
@@ -268,6 +392,12 @@ mod tests {
                 "root_key",
             ),
             (format!("{SOUND}[sessions]\nlog_in_hours = 1000\n"), "log_in_hours"),
+            (format!("trusted_proxies = [\"0.0.0.0/0\"]\n{SOUND}"), "0.0.0.0/0"),
+            (
+                format!("trusted_proxies = [\"proxy.example.org\"]\n{SOUND}"),
+                "neither an address nor a network",
+            ),
+            (format!("forwarded_header = \"x-real-ip\"\n{SOUND}"), "x-real-ip"),
             (format!("{SOUND}[limits]\nlog_ins_per_minute = 0\n"), "nonzero"),
         ] {
             let error = load(&text).unwrap_err().to_string();

@@ -17,6 +17,7 @@
 //! * [`store`]: SQLite and PostgreSQL, trusted for availability only. [`backup`]: all of it in one sealed file.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
 //! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS.
+//! * [`connections`], [`proxies`]: who may connect, and where from; [`metrics`], [`server_log`]: what the operator sees.
 //! * [`openapi`]: the description of everything that is served.
 //! * [`proofs_of_history`]: proofs about the log, and what others have seen of it; [`known_checkpoints`]: what needs no second look.
 
@@ -33,6 +34,7 @@ pub mod api;
 pub mod app;
 pub mod backup;
 pub mod config;
+pub mod connections;
 pub mod custody;
 pub mod directory;
 pub mod fresh;
@@ -44,11 +46,14 @@ pub mod keychain;
 pub mod known_checkpoints;
 pub mod ledger;
 pub mod limits;
+pub mod metrics;
 pub mod openapi;
 pub mod proofs_of_history;
+pub mod proxies;
 pub mod refusals;
 pub mod registry;
 pub mod root_key;
 pub mod rotation;
+pub mod server_log;
 pub mod store;
 pub mod tenant_keys;

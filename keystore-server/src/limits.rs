@@ -18,6 +18,8 @@ pub struct Limits {
     rsa: DefaultKeyedRateLimiter<KeyFingerprint>,
     key_uses: DefaultKeyedRateLimiter<PrincipalId>,
     look_ups: DefaultKeyedRateLimiter<IpAddr>,
+    log_reads: DefaultKeyedRateLimiter<IpAddr>,
+    patience: Duration,
 }
 
 /// Requests per minute and session with its value and another device's key that get an entry of their own.
@@ -38,6 +40,15 @@ pub struct LimitsConfig {
     pub key_uses_per_minute: NonZeroU32,
     /// Directory look-ups per minute and address.
     pub look_ups_per_minute: NonZeroU32,
+    /// Checkpoints, tiles and proofs of the public log per minute and address. A witness asks for a few; who copies the whole log reads
+    /// 256 entries' hashes with each.
+    pub log_reads_per_minute: NonZeroU32,
+    /// Connections at one time.
+    pub connections: NonZeroU32,
+    /// Connections at one time from one address that is no trusted proxy.
+    pub connections_per_address: NonZeroU32,
+    /// A request's headers, a request as a whole, and an idle connection get so many seconds each (1 to 300).
+    pub patience_seconds: NonZeroU32,
 }
 
 impl Default for LimitsConfig {
@@ -48,7 +59,18 @@ impl Default for LimitsConfig {
             rsa_per_minute: at_least_one(600),
             key_uses_per_minute: at_least_one(6000),
             look_ups_per_minute: at_least_one(120),
+            log_reads_per_minute: at_least_one(600),
+            connections: at_least_one(4096),
+            connections_per_address: at_least_one(512),
+            patience_seconds: at_least_one(30),
         }
+    }
+}
+
+impl LimitsConfig {
+    /// How long somebody slow is waited for.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_seconds.get().into())
     }
 }
 
@@ -74,6 +96,8 @@ impl Limits {
             rsa: RateLimiter::keyed(Quota::per_minute(config.rsa_per_minute)),
             key_uses: RateLimiter::keyed(Quota::per_minute(config.key_uses_per_minute)),
             look_ups: RateLimiter::keyed(Quota::per_minute(config.look_ups_per_minute)),
+            patience: config.patience(),
+            log_reads: RateLimiter::keyed(Quota::per_minute(config.log_reads_per_minute)),
         }
     }
 
@@ -112,6 +136,16 @@ impl Limits {
         self.look_ups.check_key(&network(from)).is_ok()
     }
 
+    /// How long somebody slow is waited for.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// May this address read the public log once more?
+    pub fn log_read(&self, from: IpAddr) -> bool {
+        self.log_reads.check_key(&network(from)).is_ok()
+    }
+
     /// Forgets who has been quiet.
     pub fn tidy(&self) {
         self.log_ins.retain_recent();
@@ -120,11 +154,12 @@ impl Limits {
         self.rsa.retain_recent();
         self.key_uses.retain_recent();
         self.look_ups.retain_recent();
+        self.log_reads.retain_recent();
     }
 }
 
 /// Whoever has one IPv6 address has a network of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     // An IPv4 client of a socket for both families is that client, and not all of IPv4.
     match address.to_canonical() {
         v4 @ IpAddr::V4(_) => v4,

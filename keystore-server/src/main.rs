@@ -4,8 +4,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use plombe_keystore::{admin, harden};
-use tracing_subscriber::EnvFilter;
+use plombe_keystore::{admin, harden, server_log};
 
 /// Keys outside the mail provider: every use decided and on record.
 #[derive(Parser)]
@@ -38,11 +37,10 @@ enum Command {
 fn main() -> ExitCode {
     let findings = harden::process();
     let command = Command::parse();
-    tracing_subscriber::fmt()
-        .json()
-        .with_writer(std::io::stderr)
-        .with_env_filter(EnvFilter::try_from_env("PLOMBE_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
-        .init();
+    if let Err(error) = server_log::begin() {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
     if matches!(command, Command::Serve { .. }) {
         for finding in findings {
             tracing::warn!(%finding, "less protected than it could be");

@@ -17,7 +17,7 @@ pub struct Keystore {
     url: String,
     listening: String,
     admin_code: String,
-    log: Option<PathBuf>,
+    log: Option<(PathBuf, String)>,
 }
 
 impl Keystore {
@@ -35,7 +35,12 @@ impl Keystore {
 
     /// From the next start on, everything that it says at every level goes into this file.
     pub fn log_everything_to(&mut self, file: &Path) {
-        self.log = Some(file.to_owned());
+        self.log_to(file, "trace");
+    }
+
+    /// The same, with so much of it as `PLOMBE_LOG` says.
+    pub fn log_to(&mut self, file: &Path, level: &str) {
+        self.log = Some((file.to_owned(), level.to_owned()));
     }
 
     /// The server's process.
@@ -155,7 +160,7 @@ impl Keystore {
         let listen = self.listening.trim_start_matches("http://");
         let text = std::fs::read_to_string(&config).expect("init wrote it");
         std::fs::write(&config, text.replace("127.0.0.1:0", listen)).expect("it is ours");
-        (self.server, self.url) = serve(&self.program, &config, self.log.as_deref());
+        (self.server, self.url) = serve(&self.program, &config, self.log.as_ref());
     }
 }
 
@@ -166,12 +171,14 @@ impl Drop for Keystore {
 }
 
 #[track_caller]
-fn serve(program: &Path, config: &Path, log: Option<&Path>) -> (Child, String) {
+fn serve(program: &Path, config: &Path, log: Option<&(PathBuf, String)>) -> (Child, String) {
     let mut command = Command::new(program);
     command.args(["serve", "--config"]).arg(config).stdout(Stdio::piped());
-    if let Some(log) = log {
-        let log = std::fs::File::options().create(true).append(true).open(log).expect("it is ours");
-        command.env("PLOMBE_LOG", "trace").stderr(log);
+    // A line for each request is much, beside what a test says.
+    command.env("PLOMBE_LOG", "warn");
+    if let Some((file, level)) = log {
+        let log = std::fs::File::options().create(true).append(true).open(file).expect("it is ours");
+        command.env("PLOMBE_LOG", level).stderr(log);
     }
     let mut server = command.spawn().expect("it was built");
     let mut line = String::new();

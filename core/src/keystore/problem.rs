@@ -72,6 +72,8 @@ codes! {
     NotSealed = "not-sealed", 400;
     /// The request is larger than the keystore takes.
     TooLarge = "too-large", 413;
+    /// The request did not arrive in time.
+    TooSlow = "too-slow", 408;
     /// No such endpoint.
     NoSuchEndpoint = "no-such-endpoint", 404;
     /// The device proof is missing, wrong, stale or was used before.

@@ -3,6 +3,7 @@
 
 mod backup;
 mod init;
+mod metrics;
 mod people;
 mod rotate;
 mod serve;

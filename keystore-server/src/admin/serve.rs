@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe-keystore serve`: run until told to stop.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum_server::tls_rustls::RustlsConfig;
@@ -13,6 +18,7 @@ use crate::{
     api::router::router,
     app::{App, Parts, Passkeys},
     config::{Config, TlsConfig},
+    connections::{Connections, bounded},
     custody::Vault,
     identity::{
         Nonces,
@@ -21,6 +27,7 @@ use crate::{
     },
     known_checkpoints::KnownCheckpoints,
     limits::Limits,
+    metrics::Metrics,
     refusals::Refusals,
 };
 
@@ -36,8 +43,7 @@ const TIDY: Duration = Duration::from_secs(60);
 pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
     let listen = Config::load(config_file)?.listen;
     // Bound first: with port 0 its address is part of what the keystore is called.
-    let listener =
-        std::net::TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let opened =
@@ -73,12 +79,19 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         nonces: Nonces::new(&nonce_key),
         limits: Limits::new(&opened.config.limits),
         refusals: Refusals::default(),
+        connections: Connections::new(&opened.config.limits, opened.config.proxies()),
+        metrics: Metrics::default(),
         times: opened.config.times(),
         policy: CryptoPolicy::standard(),
         clock: clock(),
         keychain: opened.keychain,
     });
-    run(app, listener, opened.config.tls.as_ref()).await
+    if let Some(finding) = app.connections.descriptors_finding() {
+        tracing::warn!(%finding, "fewer connections than configured");
+    }
+    let metrics =
+        opened.config.metrics.as_ref().map(|metrics| super::metrics::bind(metrics.listen)).transpose()?;
+    run(app, listener, opened.config.tls.as_ref(), metrics).await
 }
 
 /// Serves until told to stop.
@@ -86,11 +99,20 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot, or when what records has failed: nothing was acknowledged then that is not on record, and only a new process
 /// knows for certain what is.
-pub async fn run(app: App, listener: std::net::TcpListener, tls: Option<&TlsConfig>) -> anyhow::Result<()> {
+pub async fn run(
+    app: App,
+    listener: TcpListener,
+    tls: Option<&TlsConfig>,
+    metrics: Option<TcpListener>,
+) -> anyhow::Result<()> {
     tokio::spawn(tidy(app.clone()));
     let handle = axum_server::Handle::new();
     tokio::spawn(stop_on_signal(handle.clone()));
     tokio::spawn(stop_without_writer(app.clone(), handle.clone()));
+    if let Some(listener) = metrics {
+        tokio::spawn(super::metrics::serve(listener, app.clone(), handle.clone()));
+    }
+    let (connections, patience) = (app.connections.clone(), app.limits.patience());
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     println!("listening on {}", app.keychain().identity().origin.as_str());
     match tls {
@@ -98,9 +120,13 @@ pub async fn run(app: App, listener: std::net::TcpListener, tls: Option<&TlsConf
             let tls = RustlsConfig::from_pem_file(&tls.certificate_file, &tls.key_file)
                 .await
                 .context("cannot use the TLS certificate or key")?;
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
+            let server = axum_server::from_tcp_rustls(listener, tls)?.map(|tls| tls.acceptor(connections));
+            bounded(server, patience).handle(handle).serve(service).await?;
         }
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        None => {
+            let server = axum_server::from_tcp(listener)?.acceptor(connections);
+            bounded(server, patience).handle(handle).serve(service).await?;
+        }
     }
     app.record_refusals().await;
     anyhow::ensure!(app.ledger.is_running(), "what records has failed; start the server again");

@@ -3,8 +3,8 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
-    http::{StatusCode, header},
+    extract::{FromRequestParts, Path, State},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use plombe_core::{
@@ -18,7 +18,7 @@ use plombe_core::{
     log::{Disclosure, Salt, SignedCheckpoint, entry},
 };
 
-use super::{Caller, Failure, Serve};
+use super::{Caller, Failure, Serve, edge::Client};
 use crate::{
     access_policy::{Action, Refusal, refusal},
     app::App,
@@ -161,8 +161,23 @@ fn unavailable(error: StoreError) -> Failure {
     Failure::new(ProblemCode::Unavailable, "the keystore cannot read its database at the moment")
 }
 
+/// A question about the log that may be answered: not too many from there.
+pub(super) struct Asked(());
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let Ok(Client(from)) = Client::from_request_parts(parts, app).await;
+        match app.limits.log_read(from) {
+            true => Ok(Self(())),
+            false => Err((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")]).into_response()),
+        }
+    }
+}
+
 /// `GET /v1/log/checkpoint`: how far the log has grown, signed. For witnesses.
-pub(super) async fn checkpoint(State(app): State<App>) -> Response {
+pub(super) async fn checkpoint(_: Asked, State(app): State<App>) -> Response {
     match app.ledger.checkpoint() {
         Some(checkpoint) => text(&checkpoint),
         None => StatusCode::NOT_FOUND.into_response(),
@@ -174,7 +189,11 @@ fn text(checkpoint: &SignedCheckpoint) -> Response {
 }
 
 /// `GET /v1/log/proof/{old}/{new}`: that the log of the one size extends that of the other.
-pub(super) async fn consistency(State(app): State<App>, Path((old, new)): Path<(u64, u64)>) -> Response {
+pub(super) async fn consistency(
+    _: Asked,
+    State(app): State<App>,
+    Path((old, new)): Path<(u64, u64)>,
+) -> Response {
     let size = app.ledger.checkpoint().map_or(0, |checkpoint| checkpoint.head().size);
     if old > new || new > size {
         return StatusCode::NOT_FOUND.into_response();
@@ -189,7 +208,11 @@ pub(super) async fn consistency(State(app): State<App>, Path((old, new)): Path<(
 }
 
 /// `GET /v1/log/tile/{level}/{number}`: hashes of one tile as far as they go (C2SP tlog-tiles).
-pub(super) async fn tile(State(app): State<App>, Path((level, rest)): Path<(u8, String)>) -> Response {
+pub(super) async fn tile(
+    _: Asked,
+    State(app): State<App>,
+    Path((level, rest)): Path<(u8, String)>,
+) -> Response {
     let Some((number, width)) = tile_number(&rest) else { return StatusCode::NOT_FOUND.into_response() };
     match app.store.tile(level, number).await {
         Ok(Some(tile)) if tile.hashes.len() >= width * 32 => {

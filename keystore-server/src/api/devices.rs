@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! One's devices: see them, and say which new one is one's own.
 
-use plombe_core::keystore::{
-    ProblemCode,
-    calls::{
-        Done, devices,
-        devices::{ConfirmDevice, Devices, ListDevices},
-        login::{DeviceState, Role},
-    },
+use plombe_core::keystore::calls::{
+    Done, devices,
+    devices::{ConfirmDevice, Devices, ListDevices},
+    login::{DeviceState, Role},
 };
 
 use super::{Caller, Failure, Serve};
@@ -26,7 +23,7 @@ impl Serve for ListDevices {
         let other = registry.principal(whose).filter(|other| other.tenant == who.principal.tenant);
         let may = whose == who.principal.id || who.principal.roles.contains(&Role::Admin);
         if other.is_none() || !may {
-            return Err(Failure::new(ProblemCode::NotFound, "there is nothing by that name"));
+            return Err(Refusal::from(refusal::NOT_FOUND).into());
         }
         let mut devices: Vec<_> = registry.devices_of(whose).map(describe).collect();
         devices.reverse();

@@ -7,30 +7,35 @@ use crate::{access_policy::Refusal, custody::VaultError, ledger::AskError};
 
 /// Why a call gives no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(pub ApiProblem);
+#[error("{problem}")]
+pub struct Failure {
+    /// What the caller hears.
+    pub problem: ApiProblem,
+    /// The rule by which it is refused, when no entry of the log says so yet. It is counted then.
+    pub unrecorded: Option<&'static str>,
+}
 
 impl Failure {
     /// With a code and words.
     pub fn new(code: ProblemCode, message: impl Into<String>) -> Self {
-        Self(ApiProblem::new(code, message))
+        ApiProblem::new(code, message).into()
     }
 
     /// With advice.
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self(self.0.with_hint(hint))
+        Self { problem: self.problem.with_hint(hint), ..self }
     }
 }
 
 impl From<ApiProblem> for Failure {
     fn from(problem: ApiProblem) -> Self {
-        Self(problem)
+        Self { problem, unrecorded: None }
     }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self(refusal.to_problem())
+        Self { problem: refusal.to_problem(), unrecorded: Some(refusal.rule) }
     }
 }
 
@@ -43,7 +48,8 @@ pub(super) fn clock() -> Failure {
 impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match error {
-            AskError::Refused(refusal) => refusal.into(),
+            AskError::Unrecorded(refusal) => refusal.into(),
+            AskError::Refused(refusal) => refusal.to_problem().into(),
             AskError::RequestIdReused => Self::new(ProblemCode::RequestIdReused, error.to_string()),
             AskError::Unavailable => {
                 Self::new(ProblemCode::Unavailable, error.to_string()).hint("try again in a moment")

@@ -21,7 +21,7 @@ use crate::{
     app::{App, Times},
     fresh,
     identity::oidc::{Callback, LoginRefused, VerifiedIdentity},
-    ledger::{Act, Ask, AskError, Effects, Scene},
+    ledger::{Act, Ask, Effects, Scene},
     registry::{Device, Principal, ProviderSession, Record, Registry, Session},
 };
 
@@ -79,15 +79,9 @@ impl Serve for OidcFinish {
     }
 }
 
-/// Puts a log-in before the ledger, and counts what that does not record.
+/// Puts a log-in before the ledger.
 async fn log_in<A: Act<Answer = LoggedIn>>(app: &App, ask: Ask<A>) -> Result<LoggedIn, Failure> {
-    let result = app.ledger.ask(ask).await;
-    if let Err(AskError::Refused(refusal)) = &result
-        && refusal.is_anybodys()
-    {
-        app.refusals.count(refusal.rule);
-    }
-    Ok(result?.answer)
+    Ok(app.ledger.ask(ask).await?.answer)
 }
 
 fn no_provider() -> Failure {
@@ -101,7 +95,7 @@ fn refuse(app: &App, refused: LoginRefused) -> Failure {
     match refused.is_outage() {
         true => Failure::new(ProblemCode::Unavailable, "the identity provider cannot be reached")
             .hint("try again in a moment"),
-        false => Refusal::from(refusal::IDENTITY_REFUSED).into(),
+        false => Refusal::from(refusal::IDENTITY_REFUSED).to_problem().into(),
     }
 }
 

@@ -11,6 +11,7 @@ mod certificates;
 mod custody;
 mod devices;
 mod directory;
+pub mod edge;
 mod failure;
 mod grants;
 mod history;

@@ -69,7 +69,7 @@ async fn end(app: &App, name: &str, body: &[u8]) -> Result<(), Refused> {
     };
     match app.ledger.ask(ask).await {
         Ok(_) => Ok(()),
-        Err(AskError::Refused(refusal)) => Err(Refused::Token(refusal.rule)),
+        Err(AskError::Refused(refusal) | AskError::Unrecorded(refusal)) => Err(Refused::Token(refusal.rule)),
         Err(_) => Err(Refused::Later),
     }
 }

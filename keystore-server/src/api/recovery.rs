@@ -31,6 +31,7 @@ impl Serve for Recover {
     async fn serve(self, app: &App, caller: &Caller) -> Result<Done, Failure> {
         // A code has 128 bits; this is about the peace of the log.
         if !app.limits.log_in(caller.from) {
+            app.refusals.count("rate-limited");
             return Err(Failure::new(ProblemCode::RateLimited, "too many requests").hint("wait a minute"));
         }
         let hash = RecoveryCode::hash(self.secret.expose());

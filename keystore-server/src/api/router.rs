@@ -12,15 +12,12 @@ use plombe_core::keystore::{INFO_PATH, calls, calls::passkeys::PAGE_PATH, envelo
 use schemars::JsonSchema;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use super::{Serve, audit, history, info, page, provider_log_out, sealed};
+use super::{Serve, audit, edge, history, info, page, provider_log_out, sealed};
 use crate::{
     app::App,
     directory,
     openapi::{self, Described},
 };
-
-/// Slower requests are half-open connections.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What is served, and how it is described.
 struct Routes {
@@ -137,8 +134,10 @@ pub fn router(app: App) -> Router {
     routes()
         .router
         .layer(RequestBodyLimitLayer::new(MAX_REQUEST_BYTES))
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        // Slower requests are half-open connections.
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, app.limits.patience()))
         .layer(CatchPanicLayer::new())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), edge::edge))
         .with_state(app)
 }
 

@@ -6,14 +6,12 @@
 //! ```
 //! Until the envelope is open, errors are plain; from then on everything is sealed, errors too, and HTTP's status is 200.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
+    Extension,
     body::Bytes,
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -29,7 +27,10 @@ use plombe_core::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Caller, Failure, Serve};
+use super::{
+    Caller, Failure, Serve,
+    edge::{Client, Told},
+};
 use crate::{
     access_policy::{Actor, Claimed, seconds},
     app::App,
@@ -52,7 +53,7 @@ static DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// Serves one call.
 pub async fn serve<C: Serve>(
     State(app): State<App>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Client(from): Client,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response
@@ -61,26 +62,36 @@ where
 {
     // Nothing that was made with the right time would be taken for it.
     if app.ledger.time().is_err() {
-        let super::Failure(problem) = super::failure::clock();
+        let problem = super::failure::clock().problem;
         return Plain { problem, reason: "clock-jumped".into() }.into_response(&app);
     }
-    let opened = match open::<C>(&app, from.ip(), &headers, &body) {
+    let opened = match open::<C>(&app, from, &headers, &body) {
         Ok(opened) => opened,
         Err(plain) => return plain.into_response(&app),
     };
     let Opened { request, caller, reply_key } = opened;
     let result = answer(&app, request, &caller).await;
+    let code = result.as_ref().err().map(|failure| failure.problem.code);
+    let told = Told { request_id: Some(caller.request_id), code };
     let checkpoint = app.ledger.checkpoint().map(|checkpoint| checkpoint.note().to_owned());
     checkpoint.iter().for_each(|note| app.known_checkpoints.add(note));
     let reply = match result {
         Ok(body) => Reply { status: 200, body, checkpoint },
-        Err(Failure(problem)) => Reply::problem(&problem, checkpoint),
+        Err(failure) => {
+            if let Some(rule) = failure.unrecorded {
+                app.refusals.count(rule);
+            }
+            Reply::problem(&failure.problem, checkpoint)
+        }
     };
     let mut random = |bytes: &mut [u8]| {
         aws_lc_rs::rand::fill(bytes).expect("a system without randomness cannot answer");
     };
     match reply_key.seal(&reply, &mut random) {
-        Ok(body) => with_nonce(&app, ([(header::CONTENT_TYPE, "application/json")], body).into_response()),
+        Ok(body) => with_nonce(
+            &app,
+            (Extension(told), [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        ),
         Err(_) => Plain::problem(ApiProblem::new(ProblemCode::Internal, "the answer is too large"))
             .into_response(&app),
     }
@@ -129,7 +140,8 @@ impl Plain {
     fn into_response(self, app: &App) -> Response {
         app.refusals.count(&self.reason);
         let status = StatusCode::from_u16(self.problem.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        with_nonce(app, (status, axum::Json(self.problem)).into_response())
+        let told = Told { request_id: None, code: Some(self.problem.code) };
+        with_nonce(app, (status, Extension(told), axum::Json(self.problem)).into_response())
     }
 }
 
@@ -144,6 +156,14 @@ fn with_nonce(app: &App, mut response: Response) -> Response {
 fn open<C: Call>(app: &App, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> Result<Opened<C>, Plain> {
     if C::ACCESS == Access::LogIn && !app.limits.log_in(from) {
         return Err(too_often());
+    }
+    // A page of somebody else's cannot send this type without asking first, and nobody answers such questions here.
+    if headers.get(header::CONTENT_TYPE).is_none_or(|content_type| content_type != "application/json") {
+        return Err(Plain::because(
+            "content-type",
+            ProblemCode::Malformed,
+            "the content type is application/json",
+        ));
     }
     let token = session_token(headers)?;
     let session = token.as_ref().map(SessionToken::hash);

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Answers that tell no more than they must.
 
-use std::net::{IpAddr, SocketAddr};
-
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::app::App;
+use crate::{api::edge::Client, app::App};
 
 /// A question that may be answered: not too many from there, and the keystore is not stopped.
 pub struct Asked {
@@ -24,8 +22,8 @@ impl FromRequestParts<App> for Asked {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let from: Option<IpAddr> = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|from| from.0.ip());
-        if !from.is_some_and(|from| app.limits.look_up(from)) {
+        let Ok(Client(from)) = Client::from_request_parts(parts, app).await;
+        if !app.limits.look_up(from) {
             let mut response = text(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a minute\n");
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
             return Err(response);

@@ -113,6 +113,18 @@ impl<'a> Batch<'a> {
         Ok(outcomes)
     }
 
+    /// Whoever can make entries as a stranger, or by sending what he has recorded, can fill the log with them.
+    fn is_worth_an_entry(&mut self, actor: &Actor, action: &Action, refusal: &Refusal) -> bool {
+        match actor {
+            _ if matches!(action, Action::LogOutByProvider { .. }) => !refusal.is_anybodys(),
+            Actor::Newcomer { .. } => !refusal.is_anybodys(),
+            Actor::Device(claimed) if refusal.rule == refusal::PROOF_REPLAYED.rule => {
+                self.mirror.replays.is_worth_an_entry(claimed.session, seconds(self.now))
+            }
+            Actor::Device(_) | Actor::Server => true,
+        }
+    }
+
     fn decide_one(&mut self, job: &mut dyn Job, proof_is_fresh: bool, before: Option<RequestRow>) -> Outcome {
         let action = job.action();
         let decision = if proof_is_fresh {
@@ -142,12 +154,10 @@ impl<'a> Batch<'a> {
         };
         match outcome {
             Err(refusal) => {
-                // Whoever can make entries as a stranger can fill the log with them.
-                let stranger = matches!(job.actor(), Actor::Newcomer { .. })
-                    || matches!(action, Action::LogOutByProvider { .. });
-                if !(stranger && refusal.is_anybodys()) {
-                    self.record(job, &action, Err(&refusal), &[], None);
+                if !self.is_worth_an_entry(job.actor(), &action, &refusal) {
+                    return Outcome::Failed(super::AskError::Unrecorded(refusal));
                 }
+                self.record(job, &action, Err(&refusal), &[], None);
                 Outcome::Failed(super::AskError::Refused(refusal))
             }
             Ok((permitted, effects, kept)) => {

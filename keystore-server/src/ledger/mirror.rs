@@ -8,6 +8,7 @@ use plombe_core::log::{Frontier, SignedCheckpoint};
 use super::{
     StartError,
     head::{Halt, Head},
+    replays::Replays,
 };
 use crate::{
     hierarchy::BlobName,
@@ -32,6 +33,8 @@ pub(super) struct Mirror {
     head: Head,
     sealed_head: Vec<u8>,
     checkpoint: Option<SignedCheckpoint>,
+    /// Only this server's: each of them may record a few.
+    pub(super) replays: Replays,
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +64,7 @@ impl Mirror {
             head: Head { digest: [0; 32], time: 0, frontier: Frontier::new() },
             sealed_head: Vec::new(),
             checkpoint: None,
+            replays: Replays::default(),
         };
         match store.load().await? {
             (None, records) if records.is_empty() => Ok(mirror),

@@ -17,6 +17,7 @@ mod head;
 mod loss;
 mod mirror;
 mod permit;
+mod replays;
 mod tiles;
 mod time;
 mod writer;
@@ -86,6 +87,9 @@ pub enum AskError {
     /// The access policy, or the act itself, says no. On record.
     #[error("{}", .0.message)]
     Refused(Refusal),
+    /// The same, and not on record: somebody could fill the log with it. It is to be counted.
+    #[error("{}", .0.message)]
+    Unrecorded(Refusal),
     /// The request's id was used for something else.
     #[error("this request id was used for another request")]
     RequestIdReused,

@@ -36,7 +36,7 @@ const NO_CERTIFICATE: (u16, Body, &str) = (404, Text, "Nothing here that is show
 const TOO_OFTEN: (u16, Body, &str) = (429, Text, "Too many look-ups from there.");
 const STOPPED: (u16, Body, &str) = (503, Text, "The keystore has stopped.");
 const LOG_LIMIT: (u16, Body, &str) = (429, Problem, "Too many questions about the log from there.");
-const LOG_AWAY: (u16, Body, &str) = (503, Empty, "The database cannot be read now.");
+const LOG_AWAY: (u16, Body, &str) = (503, Problem, "The database cannot be read now.");
 const KEYS: &[(u16, Body, &str)] =
     &[(200, Armored, "Certificates, armored."), SAME, NO_CERTIFICATE, TOO_OFTEN, STOPPED];
 const WKD: &[(u16, Body, &str)] =
@@ -120,7 +120,7 @@ pub(super) const ROUTES: &[Route] = &[
         id: "LogCheckpoint",
         summary: "How far the log has grown, signed (C2SP checkpoint).",
         query: &[],
-        answers: &[(200, Text, "A signed note."), (404, Empty, "The log is empty."), LOG_LIMIT],
+        answers: &[(200, Text, "A signed note."), (404, Problem, "The log is empty."), LOG_LIMIT],
     },
     Route {
         method: "POST",
@@ -128,7 +128,7 @@ pub(super) const ROUTES: &[Route] = &[
         id: "ShowLogCheckpoint",
         summary: "Shows what this log has signed. If it does not extend that any more, the keystore stops until administrators have looked.",
         query: &[],
-        answers: &[(204, Empty, "It has looked."), (429, Empty, "Too often from there.")],
+        answers: &[(204, Empty, "It has looked."), (429, Problem, "Too often from there.")],
     },
     Route {
         method: "GET",
@@ -146,8 +146,8 @@ pub(super) const ROUTES: &[Route] = &[
         query: &[],
         answers: &[
             (200, Hashes, "The proof."),
-            (400, Empty, "These are not numbers."),
-            (404, Empty, "The log has no such size."),
+            (400, Problem, "These are not numbers."),
+            (404, Problem, "The log has no such size."),
             LOG_LIMIT,
             LOG_AWAY,
         ],
@@ -160,8 +160,8 @@ pub(super) const ROUTES: &[Route] = &[
         query: &[],
         answers: &[
             (200, Binary, "32 bytes each."),
-            (400, Empty, "The level is not a number."),
-            (404, Empty, "There is no such tile."),
+            (400, Problem, "The level is not a number."),
+            (404, Problem, "There is no such tile."),
             LOG_LIMIT,
             LOG_AWAY,
         ],
@@ -279,10 +279,7 @@ pub(super) fn operation(route: &Route, info: &Schema, problem: &Schema) -> Value
     });
     let mut answers = Map::new();
     for (status, body, about) in route.answers {
-        let mut answer = json!({ "description": about });
-        if let Some(content) = content(*body, info, problem) {
-            answer["content"] = content;
-        }
+        let answer = json!({ "description": about, "content": content(*body, info, problem) });
         answers.insert(status.to_string(), answer);
     }
     json!({
@@ -294,8 +291,8 @@ pub(super) fn operation(route: &Route, info: &Schema, problem: &Schema) -> Value
     })
 }
 
-fn content(body: Body, info: &Schema, problem: &Schema) -> Option<Value> {
-    let json = |schema: Value| Some(json!({ "application/json": { "schema": schema } }));
+fn content(body: Body, info: &Schema, problem: &Schema) -> Value {
+    let json = |schema: Value| json!({ "application/json": { "schema": schema } });
     match body {
         Info => json(info.clone().to_value()),
         Problem => json(problem.clone().to_value()),
@@ -307,9 +304,9 @@ fn content(body: Body, info: &Schema, problem: &Schema) -> Option<Value> {
                 json!({ "checkpoint": note, "from": number, "acknowledged_at": number, "position": number });
             json(json!({ "type": "array", "items": { "type": "object", "properties": properties } }))
         }
-        Text => Some(json!({ "text/plain": { "schema": { "type": "string" } } })),
-        Binary => Some(json!({ "application/octet-stream": {} })),
-        Armored => Some(json!({ "application/pgp-keys": { "schema": { "type": "string" } } })),
-        Empty => None,
+        Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
+        Binary => json!({ "application/octet-stream": {} }),
+        Armored => json!({ "application/pgp-keys": { "schema": { "type": "string" } } }),
+        Empty => json!({}),
     }
 }

@@ -37,6 +37,12 @@ impl RootKeyConfig {
         self.pkcs11.iter_mut().for_each(|pkcs11| pkcs11.resolve(folder));
     }
 
+    /// Files that nobody else may read.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let pin = self.pkcs11.as_ref().map(|token| token.pin_file.as_path());
+        self.file.iter().chain(&self.passphrase_file).map(PathBuf::as_path).chain(pin)
+    }
+
     /// What is wrong with it.
     pub fn finding(&self) -> Option<&'static str> {
         match (&self.file, &self.pkcs11) {

@@ -13,12 +13,15 @@ use plombe_keystore::{
     access_policy::{Action, Refusal},
     admin,
     app::{App, Parts, Passkeys, Times},
+    connections::Connections,
     custody::Vault,
     identity::{Nonces, passkey::Tickets},
     instance::by_server,
     known_checkpoints::KnownCheckpoints,
     ledger::{Act, AskError, Effects, Scene},
-    limits::Limits,
+    limits::{Limits, LimitsConfig},
+    metrics::Metrics,
+    proxies::TrustedProxies,
     refusals::Refusals,
 };
 
@@ -54,6 +57,8 @@ async fn app(stage: &Stage, server: &Server) -> App {
         },
         nonces: Nonces::new(&[7; 32]),
         limits: Limits::default(),
+        connections: Connections::new(&LimitsConfig::default(), TrustedProxies::default()),
+        metrics: Metrics::default(),
         refusals: Refusals::default(),
         times: Times::default(),
         policy: CryptoPolicy::standard(),
@@ -79,7 +84,7 @@ async fn a_server_whose_writer_has_failed_is_not_ready_permits_nothing_and_ends(
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     let app = app(&stage, &server).await;
-    let running = tokio::spawn(admin::run(app, listener, None));
+    let running = tokio::spawn(admin::run(app, listener, None, None));
     let asked = tokio::task::spawn_blocking(move || ready(address)).await.unwrap();
     assert!(asked.starts_with("HTTP/1.1 200"), "{asked}");
     // A request that is under way keeps a stopping server for a while: long enough to ask it.

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! The running keystore's surface: what strangers, wrong callers and broken clients find there.
+
+mod fuzz;
+mod hostile;
+mod matrix;
+mod operator;
+mod proxies;
+mod server;
+mod slow;
+mod stage;
+mod targets;
+mod wire;

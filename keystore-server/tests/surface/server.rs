@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.0-or-later
+//! A running keystore with settings of the test's own.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use plombe_client::{DeviceKey, Keystore, Options, Session};
+use plombe_core::keystore::{
+    EnrolmentCode, PrincipalId,
+    calls::{
+        login::Role,
+        principals::{CreateCode, CreatePrincipal},
+    },
+};
+use plombe_tests::keystore;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_plombe-keystore");
+
+/// A keystore for example.org.
+pub(crate) struct Server(keystore::Keystore);
+
+impl Server {
+    /// With more in its configuration: lines for the top, and tables.
+    pub(crate) fn start(top: &str, tables: &str) -> Self {
+        let mut server = Self(keystore::Keystore::start(Path::new(PROGRAM), "example.org", &[]));
+        server.configure(top, tables);
+        server
+    }
+
+    /// The same again, later.
+    pub(crate) fn configure(&mut self, top: &str, tables: &str) {
+        self.0.kill();
+        let file = self.config();
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{top}\n{text}\n{tables}\n")).unwrap();
+        self.0.start_again();
+    }
+
+    /// Stops it, lets somebody work on its files, and starts it again.
+    pub(crate) fn while_stopped<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
+        self.0.kill();
+        let done = work(self.0.folder());
+        self.0.start_again();
+        done
+    }
+
+    /// From the next start on.
+    pub(crate) fn log_to(&mut self, name: &str, level: &str) -> PathBuf {
+        let file = self.0.folder().join(name);
+        self.0.log_to(&file, level);
+        file
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.url().trim_start_matches("http://").parse().unwrap()
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.0.folder().join("config.toml")
+    }
+
+    pub(crate) fn client(&self) -> Keystore {
+        Keystore::connect(self.0.url(), None, Options::new(SystemTime::now)).unwrap()
+    }
+
+    pub(crate) fn log_in(&self, code: &str) -> Session {
+        self.client().log_in_with_code(DeviceKey::generate(), &code.parse().unwrap(), "test device").unwrap()
+    }
+
+    pub(crate) fn admin(&self) -> Session {
+        self.log_in(self.0.admin_code())
+    }
+
+    pub(crate) fn user(&self, address: &str) -> Session {
+        self.log_in(&self.0.add_user(address))
+    }
+
+    /// Somebody with other roles, let in by an administrator.
+    pub(crate) fn with_roles(&self, admin: &mut Session, address: &str, roles: Vec<Role>) -> Session {
+        let create = CreatePrincipal { name: String::new(), addresses: vec![address.into()], roles };
+        let principal = admin.call(&create).unwrap().principal.id;
+        self.log_in(&self.new_code(admin, principal))
+    }
+
+    /// A code by an administrator.
+    pub(crate) fn new_code(&self, admin: &mut Session, principal: PrincipalId) -> String {
+        let code = admin.call(&CreateCode { principal, valid_for_seconds: None }).unwrap();
+        let secret = code.secret.expose().try_into().unwrap();
+        EnrolmentCode::new(secret, admin.keystore().identity()).to_text().to_string()
+    }
+
+    /// The same device and session in another program.
+    pub(crate) fn again(&self, session: &Session) -> Session {
+        let device = DeviceKey::from_pkcs8(session.device().to_pkcs8()).unwrap();
+        Session::resume(session.saved(), device, Options::new(SystemTime::now)).unwrap()
+    }
+
+    /// Tells it to stop, and starts it again.
+    pub(crate) fn stop_and_start(&mut self) {
+        self.0.stop();
+        self.0.start_again();
+    }
+
+    pub(crate) fn code_for(&self, address: &str) -> String {
+        self.0.code_for(address)
+    }
+
+    /// Resident memory, KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.process())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
