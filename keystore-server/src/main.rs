@@ -18,6 +18,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say what is wrong with a keystore, and what to do about it
+    Doctor(admin::Doctor),
     /// Let people in from this machine
     #[command(subcommand)]
     User(admin::People),
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     if matches!(command, Command::Serve { .. }) {
-        for finding in findings {
+        for finding in &findings {
             tracing::warn!(%finding, "less protected than it could be");
         }
     }
@@ -56,7 +58,8 @@ fn main() -> ExitCode {
         }
     };
     let done = runtime.block_on(async {
-        match command {
+        let done = match command {
+            Command::Doctor(args) => return admin::doctor(args, findings).await,
             Command::Init(args) => admin::init(*args).await,
             Command::Serve { config } => admin::serve(&config).await,
             Command::User(command) => admin::people(command).await,
@@ -65,10 +68,11 @@ fn main() -> ExitCode {
             Command::Restore(args) => admin::restore(args).await,
             Command::RotateRoot(args) => admin::rotate_root(args).await,
             Command::RotateTenant(args) => admin::rotate_tenant(args).await,
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     });
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

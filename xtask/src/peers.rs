@@ -41,6 +41,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("softhsm2-util", "softhsm2"),
     ("pkcs11-tool", "opensc"),
     ("gcore", "gdb"),
+    // Looks at the keystore's unit.
+    ("systemd-analyze", "systemd"),
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     // In which order a server syncs and answers.

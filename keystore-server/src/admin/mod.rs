@@ -2,6 +2,7 @@
 //! Commands of whoever runs the keystore, on its machine and with its root key.
 
 mod backup;
+mod doctor;
 mod init;
 mod metrics;
 mod people;
@@ -15,6 +16,7 @@ use anyhow::Context as _;
 use plombe_core::keystore::Origin;
 
 pub use backup::{Backup, Restore, backup, restore};
+pub use doctor::{Doctor, doctor};
 pub use init::{Init, init};
 pub use people::{People, people};
 pub use rotate::{RotateRoot, RotateTenant, rotate_root, rotate_tenant};

@@ -49,6 +49,32 @@ pub struct Header {
     pub checkpoint: String,
 }
 
+impl Header {
+    /// Reads it at the beginning of a backup, without a key. Nothing proves it: anybody can write one.
+    ///
+    /// # Errors
+    /// `NotABackup`.
+    pub fn read(mut file: impl Read) -> Result<Self, BackupError> {
+        read_header(&mut file).map(|(header, _)| header)
+    }
+}
+
+/// With its own bytes, which the key hangs on.
+fn read_header(file: &mut impl Read) -> Result<(Header, Vec<u8>), BackupError> {
+    let mut magic = [0; MAGIC.len()];
+    file.read_exact(&mut magic)?;
+    let mut length = [0; 4];
+    file.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length) as usize;
+    if magic != *MAGIC || length > LONGEST_HEADER {
+        return Err(BackupError::NotABackup);
+    }
+    let mut json = vec![0; length];
+    file.read_exact(&mut json)?;
+    let header = serde_json::from_slice(&json).map_err(|_| BackupError::NotABackup)?;
+    Ok((header, json))
+}
+
 fn wrapping_purpose() -> Vec<u8> {
     fields(&[b"plombe keystore backup key v1"])
 }
@@ -198,17 +224,7 @@ impl<R: Read> Opener<R> {
     /// # Errors
     /// `NotABackup`, `OtherRoot`, `Damaged`.
     pub fn open(mut file: R, length: u64, root: &dyn RootKey) -> Result<Self, BackupError> {
-        let mut magic = [0; MAGIC.len()];
-        file.read_exact(&mut magic)?;
-        let mut length_of_header = [0; 4];
-        file.read_exact(&mut length_of_header)?;
-        let length_of_header = u32::from_be_bytes(length_of_header) as usize;
-        if magic != *MAGIC || length_of_header > LONGEST_HEADER {
-            return Err(BackupError::NotABackup);
-        }
-        let mut json = vec![0; length_of_header];
-        file.read_exact(&mut json)?;
-        let header: Header = serde_json::from_slice(&json).map_err(|_| BackupError::NotABackup)?;
+        let (header, json) = read_header(&mut file)?;
         let (mut salt, mut length_of_key) = ([0; SALT_LEN], [0; 2]);
         file.read_exact(&mut salt)?;
         file.read_exact(&mut length_of_key)?;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The running keystore's surface: what strangers, wrong callers and broken clients find there.
 
+mod doctor;
 mod fuzz;
 mod hostile;
 mod matrix;
 mod operator;
+mod packaging;
 mod proxies;
 mod server;
 mod slow;

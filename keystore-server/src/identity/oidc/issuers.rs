@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! All issuers of a keystore, kept apart.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use super::{IssuerConfig, IssuerConfigError, Reason, provider::Provider};
 
@@ -38,6 +38,14 @@ impl Issuers {
     /// Names and identifiers, for clients that offer a choice.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.values().map(|provider| (provider.config.name.as_str(), provider.config.issuer.as_str()))
+    }
+
+    /// Asks an issuer for its discovery document and its keys' place. For `doctor`.
+    ///
+    /// # Errors
+    /// Why a log-in through it would fail now.
+    pub async fn discover(&self, name: &str, now: SystemTime) -> Result<(), Reason> {
+        self.find(name)?.metadata(now).await.map(drop)
     }
 
     pub(super) fn find(&self, name: &str) -> Result<&Provider, Reason> {
