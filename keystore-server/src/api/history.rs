@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Lost history: what it is, and going on without it.
 
-use std::net::SocketAddr;
-
-use axum::{
-    Json,
-    extract::{ConnectInfo, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use plombe_core::{
     keystore::{
         ApprovalId, PrincipalId, ProblemCode, TenantId,
@@ -26,7 +20,7 @@ use plombe_core::{
 use super::{
     Caller, Failure, Serve,
     approvals::{PATIENCE, reason},
-    audit::disclosed,
+    audit::{Asked, disclosed},
 };
 use crate::{
     access_policy::{Action, Refusal, first_acknowledgement, refusal, seconds},
@@ -96,7 +90,7 @@ fn person(registry: &Registry, principal: PrincipalId) -> Person {
 }
 
 /// `GET /v1/log/lost`: what is lost, and whether the people here go on without it. For witnesses.
-pub(super) async fn public(State(app): State<App>) -> Json<Vec<PublicLoss>> {
+pub(super) async fn public(_: Asked, State(app): State<App>) -> Json<Vec<PublicLoss>> {
     let registry = app.ledger.registry();
     // Whoever has nobody left to acknowledge anything is not waited for.
     let has_admin = |tenant: TenantId| {
@@ -119,14 +113,7 @@ pub(super) async fn public(State(app): State<App>) -> Json<Vec<PublicLoss>> {
 }
 
 /// `POST /v1/log/checkpoint`: a witness shows what it has kept. A note that this keystore has not signed changes nothing.
-pub(super) async fn show(
-    State(app): State<App>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    note: String,
-) -> StatusCode {
-    if !app.limits.look_up(from.ip()) {
-        return StatusCode::TOO_MANY_REQUESTS;
-    }
+pub(super) async fn show(_: Asked, State(app): State<App>, note: String) -> StatusCode {
     proofs_of_history::check_seen(&app, &note).await;
     StatusCode::NO_CONTENT
 }

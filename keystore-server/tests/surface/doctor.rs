@@ -20,6 +20,9 @@ use serde_json::Value;
 
 use crate::server::PROGRAM;
 
+/// Made by `init`, so that nobody else comes in.
+const FOLDER: &str = "keystore";
+
 /// A keystore that does not run.
 struct Patient(tempfile::TempDir);
 
@@ -28,7 +31,7 @@ impl Patient {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(PROGRAM)
             .args(["init", "--domain", "example.org", "--data"])
-            .arg(folder.path())
+            .arg(folder.path().join(FOLDER))
             .output()
             .unwrap();
         assert!(output.status.success());
@@ -36,7 +39,7 @@ impl Patient {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.0.path().join(FOLDER).join(name)
     }
 
     fn configure(&self, change: impl FnOnce(String) -> String) {

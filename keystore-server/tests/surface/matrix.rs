@@ -119,7 +119,7 @@ fn public(stage: &Stage, method: &str, path: &str, column: Column) -> String {
     let answer = send(stage.address(), &request.to_bytes()).expect("it answers");
     let problem = answer.problem().filter(|problem| ProblemCode::ALL.contains(&problem.code));
     match (answer.status, problem) {
-        (200, _) => "ok".to_owned(),
+        (200 | 204, _) => "ok".to_owned(),
         (_, Some(problem)) => problem.code.as_str().to_owned(),
         (status, None) => status.to_string(),
     }

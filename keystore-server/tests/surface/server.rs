@@ -39,14 +39,6 @@ impl Server {
         self.0.start_again();
     }
 
-    /// Stops it, lets somebody work on its files, and starts it again.
-    pub(crate) fn while_stopped<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
-        self.0.kill();
-        let done = work(self.0.folder());
-        self.0.start_again();
-        done
-    }
-
     /// From the next start on.
     pub(crate) fn log_to(&mut self, name: &str, level: &str) -> PathBuf {
         let file = self.0.folder().join(name);
@@ -83,6 +75,13 @@ impl Server {
         let create = CreatePrincipal { name: String::new(), addresses: vec![address.into()], roles };
         let principal = admin.call(&create).unwrap().principal.id;
         self.log_in(&self.new_code(admin, principal))
+    }
+
+    /// Another organisation; gives its administrator's code.
+    pub(crate) fn add_tenant(&self, domain: &str) -> String {
+        let (done, said) = self.0.console(&["tenant", "add", domain, "--domain", domain]);
+        assert!(done, "{said}");
+        said.split_once("enrolment code: ").unwrap().1.lines().next().unwrap().to_owned()
     }
 
     /// A code by an administrator.

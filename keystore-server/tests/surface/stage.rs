@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Tenant A with somebody in every role, and tenant B.
 
-use std::{path::Path, sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use plombe_client::{DeviceKey, Session};
-use plombe_core::cert::{Certificate, Profile as CertProfile, Tsk};
-use plombe_core::keystore::{
-    PrincipalId, TenantId,
-    calls::{
-        grants::{GiveGrant, KeyUse},
-        keys::{GenerateKey, KeyInfo, Profile},
-        login::Role,
-        principals::PrincipalState,
-        revoke::{Revoke, Target},
+use plombe_core::{
+    cert::{Certificate, Profile as CertProfile, Tsk},
+    keystore::{
+        PrincipalId,
+        calls::{
+            grants::{GiveGrant, KeyUse},
+            keys::{GenerateKey, KeyInfo, Profile},
+            login::Role,
+            revoke::{Revoke, Target},
+        },
     },
-};
-use plombe_keystore::{
-    access_policy::{Action, Refusal},
-    fresh, instance,
-    ledger::{Act, Effects, Scene},
-    registry::{Principal, Record, Tenant},
-    root_key::FileRootKey,
-    store::{self, Location},
-    tenant_keys,
 };
 
 use crate::{server::Server, wire::Caller};
@@ -103,11 +95,7 @@ const SETTINGS: &str = "[limits]\nlog_ins_per_minute = 100000\nlook_ups_per_minu
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let mut server = Server::start("", SETTINGS);
-        server.while_stopped(|folder| {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(add_tenant(folder, "b.example", &["user@b.example", "admin@b.example"]));
-        });
+        let server = Server::start("", SETTINGS);
         let mut boss = server.admin();
         let admin = server.with_roles(&mut boss, "admin2@example.org", vec![Role::User, Role::Admin]);
         let mut alice = server.user("alice@example.org");
@@ -132,8 +120,8 @@ impl Stage {
         let user_ids = ["<alice@example.org>".to_owned()];
         let local = Tsk::generate(CertProfile::Rfc4880, &user_ids, None, SystemTime::now()).unwrap();
         let local = local.tsk.certificate().clone();
-        let b_user = server.log_in(&server.code_for("user@b.example"));
-        let b_admin = server.log_in(&server.code_for("admin@b.example"));
+        let b_admin = server.log_in(&server.add_tenant("b.example"));
+        let b_user = server.user("user@b.example");
         let sessions =
             [&alice, &user, &delegate, &gateway, &auditor, &admin, &pending, &revoked, &b_user, &b_admin];
         let nobody = Caller::stranger(&DeviceKey::generate(), alice.keystore().identity());
@@ -173,53 +161,4 @@ impl Stage {
 fn generate(session: &mut Session) -> KeyInfo {
     let user_ids = vec!["<alice@example.org>".to_owned()];
     session.call(&GenerateKey { user_ids, profile: Profile::Rfc4880, valid_for_seconds: None }).unwrap().key
-}
-
-struct Found(Vec<Record>);
-
-impl Act for Found {
-    type Answer = ();
-
-    fn action(&self) -> Action {
-        Action::SetUp
-    }
-
-    fn effects(&mut self, _: &Scene<'_>) -> Result<Effects<()>, Refusal> {
-        Ok(Effects { put: std::mem::take(&mut self.0), ..Effects::none(()) })
-    }
-}
-
-/// Another organisation in the same keystore; the last of its people administers it.
-async fn add_tenant(folder: &Path, domain: &str, people: &[&str]) {
-    let root: Arc<dyn plombe_keystore::root_key::RootKey> =
-        Arc::new(FileRootKey::open(&folder.join("root.key")).unwrap());
-    let store = store::open(&Location::Sqlite(folder.join("keystore.db")), false).await.unwrap();
-    let now = SystemTime::now();
-    let created = plombe_keystore::access_policy::seconds(now);
-    let tenant = TenantId(fresh::uuid(now));
-    store.add_wrapped_key(&tenant_keys::generate(&*root, tenant, 1).unwrap()).await.unwrap();
-    let mut records = vec![Record::Tenant(Tenant {
-        id: tenant,
-        name: domain.into(),
-        domains: vec![domain.into()],
-        created,
-    })];
-    for (index, address) in people.iter().enumerate() {
-        let is_admin = index + 1 == people.len();
-        records.push(Record::Principal(Principal {
-            id: PrincipalId(fresh::uuid(now)),
-            tenant,
-            name: String::new(),
-            addresses: vec![(*address).to_owned()],
-            roles: if is_admin { [Role::User, Role::Admin].into() } else { [Role::User].into() },
-            state: PrincipalState::Active,
-            recovery: None,
-            admin_since: is_admin.then_some(created),
-            subject: None,
-            created,
-        }));
-    }
-    let origin = "http://127.0.0.1:1".parse().unwrap();
-    let (_, ledger) = instance::start(store, root, origin, Arc::new(SystemTime::now)).await.unwrap();
-    ledger.ask(instance::by_server(Found(records))).await.unwrap();
 }

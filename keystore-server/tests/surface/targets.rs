@@ -15,6 +15,7 @@ use plombe_core::{
             directory::PublishCertificate,
             grants::{GiveGrant, KeyUse},
             login::Role,
+            raw::AllowRaw,
             recovery::SetRecoveryCode,
         },
     },
@@ -64,6 +65,7 @@ pub(crate) fn request(stage: &mut Stage, path: &str, column: Column) -> Option<A
         | "/v1/grants/list"
         | "/v1/backups/list"
         | "/v1/directory/list"
+        | "/v1/history/lost"
         | "/v1/passkeys/start"
         | "/v1/passkeys/list"
         | "/v1/devices/confirm-by-passkey"
@@ -161,6 +163,20 @@ pub(crate) fn request(stage: &mut Stage, path: &str, column: Column) -> Option<A
             "ticket": "AAAA",
             "assertion": { "credential": "AA", "client_data": "e30", "authenticator_data": "AA", "signature": "AA" }
         }),
+        // Nothing is lost here; that two administrators acknowledge what is, is tested elsewhere.
+        "/v1/history/acknowledge" => json!({ "size": 1, "root": "A".repeat(43), "reason": "a restore" }),
+        "/v1/keys/raw/allow" => json!({ "key": key, "seconds": 3600 }),
+        "/v1/keys/raw/forbid" => {
+            let allow = allow_raw(stage);
+            stage.alice.call(&allow).unwrap();
+            json!({ "key": key })
+        }
+        "/v1/keys/raw/share-point" => {
+            let allow = allow_raw(stage);
+            stage.alice.call(&allow).unwrap();
+            let point: Bytes = [&[0x40, 9][..], &[0; 31]].concat().into();
+            json!({ "key": key, "subkey": decryption_subkey(stage), "point": point, "context": context })
+        }
         "/v1/audit/entries" => json!({ "scope": "all", "limit": 5 }),
         "/v1/audit/consistency" => json!({ "old_size": 1, "new_size": 2 }),
         other => panic!("{other} is new: say here what a right request to it is, and in matrix.txt who may"),
@@ -173,6 +189,7 @@ pub(crate) fn public(stage: &Stage, path: &str) -> String {
     let fingerprint = stage.key.fingerprint.to_string();
     let hash = wkd::hash(&Address::parse("alice@example.org").unwrap());
     let filled = path
+        .replace("{name}", "example")
         .replace("{domain}", "example.org")
         .replace("{hash}", &hash)
         .replace("{fingerprint}", &fingerprint)
@@ -193,6 +210,18 @@ fn break_glass(stage: &Stage) -> RequestBreakGlass {
         reason: "She is ill".into(),
         valid_for_seconds: 3600,
     }
+}
+
+fn allow_raw(stage: &Stage) -> AllowRaw {
+    AllowRaw { key: stage.key.fingerprint.clone(), seconds: 3600 }
+}
+
+fn decryption_subkey(stage: &Stage) -> String {
+    let certificate = Certificate::parse(&stage.key.certificate.0).unwrap();
+    let own: Vec<_> =
+        stage.key.signing.iter().chain([&stage.key.fingerprint]).map(ToString::to_string).collect();
+    let mut all = certificate.unverified_keys().into_iter().map(|key| key.to_hex());
+    all.find(|key| !own.contains(key)).unwrap()
 }
 
 fn message(stage: &Stage) -> Value {
