@@ -56,7 +56,7 @@ impl Serve for SignDigest {
 }
 
 /// Whoever is refused anyway is refused below, on record.
-fn not_too_often(app: &App, caller: &Caller) -> Result<(), Failure> {
+pub(super) fn not_too_often(app: &App, caller: &Caller) -> Result<(), Failure> {
     let who = caller.identified(app, &app.ledger.registry()).map(|who| who.principal.id);
     let Ok(who) = who else { return Ok(()) };
     app.limits.key_use(who).map_err(|wait| {

@@ -9,7 +9,7 @@ use plombe_core::keystore::{
     },
 };
 
-use super::{Caller, Failure, Serve};
+use super::{Caller, Failure, Serve, custody::not_too_often};
 use crate::{
     access_policy::{Action, Refusal, refusal, seconds},
     app::App,
@@ -32,6 +32,7 @@ impl Serve for ForbidRaw {
 
 impl Serve for SharePoint {
     async fn serve(self, app: &App, caller: &Caller) -> Result<SharedPoint, Failure> {
+        not_too_often(app, caller)?;
         let context = self.context.clone();
         let granted =
             app.ledger.ask(caller.ask_for(SharePointAct { call: self, key: None }, context)).await?;

@@ -23,6 +23,7 @@ use plombe_core::{
 use crate::{
     keystore::TestKeystore,
     mail::{self, generate, refused},
+    raw,
 };
 
 #[test]
@@ -87,6 +88,9 @@ fn who_uses_keys_too_often_is_told_how_long_to_wait_and_nobody_else_is() {
     };
     assert_eq!(problem.code, ProblemCode::RateLimited);
     assert!(problem.hint.is_some_and(|hint| hint.starts_with("wait ") && hint.ends_with(" seconds")));
+    // Nor by the other way in.
+    alice.call(&raw::allow(&key, 600)).unwrap();
+    assert_eq!(refused(alice.call(&raw::share(&key))), ProblemCode::RateLimited);
     // Another device of hers is hers; Bob is not.
     let mut phone = keystore.log_in(&keystore.code_for("alice@example.org"));
     let confirm = ConfirmDevice { device: phone.identity().device, thumbprint: phone.device().thumbprint() };

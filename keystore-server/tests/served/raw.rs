@@ -39,7 +39,7 @@ fn for_decryption(key: &KeyInfo) -> KeyFingerprint {
     keys.into_iter().find(|key| key.capabilities.encrypt).unwrap().fingerprint.try_into().unwrap()
 }
 
-fn share(key: &KeyInfo) -> SharePoint {
+pub(crate) fn share(key: &KeyInfo) -> SharePoint {
     SharePoint {
         key: key.fingerprint.clone(),
         subkey: for_decryption(key),
@@ -48,7 +48,7 @@ fn share(key: &KeyInfo) -> SharePoint {
     }
 }
 
-fn allow(key: &KeyInfo, seconds: u64) -> AllowRaw {
+pub(crate) fn allow(key: &KeyInfo, seconds: u64) -> AllowRaw {
     AllowRaw { key: key.fingerprint.clone(), seconds }
 }
 
