@@ -73,6 +73,9 @@ pub(crate) enum Command {
     /// What was done with your keys, and whether the record of it is whole
     #[command(subcommand)]
     Audit(keystore::AuditCommand),
+    /// What your organisation forbids at its keystore beyond what is built in (administrators, auditors)
+    #[command(subcommand)]
+    Rules(keystore::RulesCommand),
     /// Who has an account at the keystore: list, add, suspend, end (administrators)
     #[command(subcommand)]
     People(keystore::PeopleCommand),

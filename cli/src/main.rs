@@ -84,6 +84,7 @@ fn run(args: args::Args, terminal: &terminal::Terminal) -> anyhow::Result<()> {
         Command::Revoke(args) => keystore::revoke(&app, args),
         Command::Agent(command) => agent::run(&app, command),
         Command::Audit(command) => keystore::audit(&app, command),
+        Command::Rules(command) => keystore::rules(&app, command),
         Command::Doctor(_) | Command::Sop { .. } => unreachable!("both were served before"),
     }
 }

@@ -15,6 +15,7 @@ mod people;
 mod person;
 mod recover;
 mod revoke;
+mod rules;
 mod whoami;
 
 pub(crate) use account::Account;
@@ -32,6 +33,7 @@ pub(crate) use person::of_address;
 pub(crate) use plombe_core::keystore::calls::custody::{Context, Purpose};
 pub(crate) use recover::{Args as RecoverArgs, random_code};
 pub(crate) use revoke::Args as RevokeArgs;
+pub(crate) use rules::Command as RulesCommand;
 
 use plombe_client::Session;
 use plombe_core::keystore::{DeviceThumbprint, PrincipalId, comparison_words};
@@ -44,6 +46,10 @@ pub(crate) fn login(app: &App<'_>, args: LoginArgs) -> anyhow::Result<()> {
 
 pub(crate) fn logout(app: &App<'_>, args: &LogoutArgs) -> anyhow::Result<()> {
     logout::run(app, args)
+}
+
+pub(crate) fn rules(app: &App<'_>, command: RulesCommand) -> anyhow::Result<()> {
+    rules::run(app, command)
 }
 
 pub(crate) fn whoami(app: &App<'_>) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@
 //! * [`EnrolmentCode`] and its kin, [`comparison_words`]: what people copy and compare.
 //! * [`fields()`], [`Bytes`], ids: what the rest is written in.
 
+pub mod access_rules;
 pub mod calls;
 pub mod dpop;
 pub mod envelope;

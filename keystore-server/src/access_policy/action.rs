@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use plombe_core::keystore::{
     ApprovalId, DeviceId, GrantId, KeyFingerprint, PasskeyId, PrincipalId,
+    access_rules::AccessRules,
     calls::{
         custody::SignatureClaim, grants::KeyUse, history, login::Role, principals::PrincipalState,
         revoke::Target,
@@ -261,8 +262,23 @@ pub enum Action {
         /// With which key.
         key: KeyFingerprint,
     },
+    /// The organisation's own rules are changed.
+    SetRules {
+        /// The version that they replace.
+        replaces: u64,
+        /// All of them.
+        rules: AccessRules,
+    },
     /// All of the tenant's log is read.
     ReadLog,
+}
+
+/// Which rules there are, for the log.
+fn names(rules: &AccessRules) -> String {
+    match &rules.rules[..] {
+        [] => "no rules".to_owned(),
+        some => some.iter().map(|rule| &rule.id[..]).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Named operations with the key that certifies.
@@ -329,10 +345,12 @@ impl Action {
             Self::CreateCode { .. } => "create-code",
             Self::AskConsent { wanted: Wanted::Admin { .. }, .. } => "request-admin",
             Self::AskConsent { wanted: Wanted::BreakGlass { .. }, .. } => "request-break-glass",
+            Self::AskConsent { wanted: Wanted::Rules { .. }, .. } => "request-rules",
             Self::AskConsent { wanted: Wanted::Restored { .. }, .. } => "request-acknowledgement",
             Self::AnswerConsent { yes: true, .. } => "consent",
             Self::AnswerConsent { yes: false, .. } => "refuse-consent",
             Self::BreakGlass { .. } => "break-glass",
+            Self::SetRules { .. } => "set-rules",
             Self::ReadLog => "read-log",
         }
     }
@@ -368,6 +386,12 @@ impl Action {
             }
             Self::ShowLoss { lost, halt } => {
                 About { note: Some(format!("{}: {}", history::name_of(lost), halt.code())), ..about }
+            }
+            Self::SetRules { replaces, rules } => {
+                About { note: Some(format!("version {}: {}", replaces + 1, names(rules))), ..about }
+            }
+            Self::AskConsent { wanted: Wanted::Rules { rules }, reason, .. } => {
+                About { note: Some(format!("{}: {reason}", names(rules))), ..about }
             }
             Self::AcknowledgeLoss { lost, reason, .. } => {
                 About { note: Some(format!("{}: {reason}", history::name_of(lost))), ..about }

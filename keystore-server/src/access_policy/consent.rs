@@ -41,6 +41,7 @@ pub(super) fn decide_ask(registry: &Registry, who: &Identified<'_>, action: &Act
                 return Err(refusal::BREAK_GLASS_UNBOUNDED.into());
             }
         }
+        Wanted::Rules { .. } => {}
         Wanted::Restored { .. } => return Err(refusal::ACKNOWLEDGE_ONESELF.into()),
     }
     Ok(Permitted::by("admin"))
@@ -138,7 +139,7 @@ pub fn first_acknowledgement<'a>(
     })
 }
 
-/// The consent to exactly these roles, if `who` holds it.
+/// The consent to exactly these roles or rules, if `who` holds it.
 pub(super) fn to_roles(
     registry: &Registry,
     who: &Identified<'_>,
@@ -154,7 +155,7 @@ pub(super) fn to_roles(
 pub fn concerns(registry: &Registry, principal: &Principal, approval: &Approval) -> bool {
     let is_owner = match &approval.wanted {
         Wanted::BreakGlass { key, .. } => registry.key(key).is_some_and(|key| key.owner == principal.id),
-        Wanted::Admin { .. } | Wanted::Restored { .. } => false,
+        Wanted::Admin { .. } | Wanted::Rules { .. } | Wanted::Restored { .. } => false,
     };
     approval.tenant == principal.tenant && (is_owner || principal.roles.contains(&Role::Admin))
 }

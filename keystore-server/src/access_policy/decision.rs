@@ -27,7 +27,7 @@ impl Permitted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Stable, for the log.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// For who asked. Rules that differ only in what a stranger must not learn share one.
     pub problem: ProblemCode,
     /// For who asked, in words.
@@ -40,7 +40,7 @@ impl Refusal {
     /// Could anybody bring it about, who knows nothing and nobody here? Then it is counted by whoever asked, not recorded one by one.
     pub fn is_anybodys(&self) -> bool {
         [refusal::CODE_UNKNOWN.rule, refusal::IDENTITY_UNKNOWN.rule, refusal::PROOF_REPLAYED.rule]
-            .contains(&self.rule)
+            .contains(&&*self.rule)
     }
 
     /// Can it come from the same act, done before? Whoever did it and did not hear the answer gets that, and is not told that
@@ -72,7 +72,7 @@ impl From<PasskeyRefusal> for Refusal {
     /// Which check an answer failed at is for the log.
     fn from(refused: PasskeyRefusal) -> Self {
         Self {
-            rule: refused.code(),
+            rule: Cow::Borrowed(refused.code()),
             problem: ProblemCode::Denied,
             message: Cow::Borrowed("this passkey's answer is refused"),
             hint: Some(Cow::Borrowed("try again; the keystore's log has the reason")),
@@ -101,7 +101,7 @@ pub mod refusal {
     impl From<Fixed> for Refusal {
         fn from(fixed: Fixed) -> Self {
             Self {
-                rule: fixed.rule,
+                rule: Cow::Borrowed(fixed.rule),
                 problem: fixed.problem,
                 message: Cow::Borrowed(fixed.message),
                 hint: (!fixed.hint.is_empty()).then_some(Cow::Borrowed(fixed.hint)),
@@ -210,6 +210,13 @@ pub mod refusal {
         /// Each has to say so themselves, of what they have seen.
         ACKNOWLEDGE_ONESELF = "acknowledge-oneself", Unacceptable,
             "a loss is acknowledged by naming it", "`plombe audit acknowledge-lost-history`";
+        /// Looser rules are for two.
+        RULES_NEED_CONSENT = "rules-need-consent", ApprovalNeeded,
+            "not every rule that is in force stays, so another administrator has to agree, and there is a delay",
+            "ask for it: `plombe rules apply` with --reason";
+        /// Somebody else changed them.
+        RULES_CHANGED_MEANWHILE = "rules-changed-meanwhile", Conflict, "the rules were changed meanwhile",
+            "look at them: `plombe rules show`";
         /// Two changes of one key at once.
         KEY_CHANGED_MEANWHILE = "key-changed-meanwhile", Conflict, "this key was changed meanwhile", "try again";
         /// Another device has put a newer backup.

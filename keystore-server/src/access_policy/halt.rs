@@ -27,6 +27,7 @@ fn leads_out(registry: &Registry, who: &Principal, action: &Action) -> bool {
         Action::LogOut
         | Action::Revoke { .. }
         | Action::EndGrant { .. }
+        | Action::ForbidRaw { .. }
         | Action::AnswerConsent { yes: false, .. }
         | Action::SetPrincipalState { state: PrincipalState::Suspended, .. } => true,
         Action::SetRoles { principal, roles } => {

@@ -11,6 +11,7 @@ mod consent;
 mod decision;
 mod halt;
 mod key_use;
+mod own_rules;
 mod raw;
 mod step_up;
 
@@ -49,6 +50,7 @@ pub fn decide(registry: &Registry, actor: &Actor, action: &Action, now: SystemTi
             halt::decide(registry, &who, action)?;
             let permitted = may(registry, &who, action, seconds(now))?;
             step_up::decide(registry, &who, action, claimed.admins_need_passkeys, seconds(now))?;
+            own_rules::decide(registry, &who, action, seconds(now))?;
             Ok(permitted)
         }
     }
@@ -100,6 +102,7 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
         Action::AcknowledgeLoss { lost, seniority, .. } => {
             consent::decide_acknowledge(registry, who, lost, *seniority, now)
         }
+        Action::SetRules { replaces, rules } => own_rules::decide_set(registry, who, *replaces, rules, now),
         Action::ReadLog => admin::may_audit(who),
         Action::LogInWithCode { .. }
         | Action::LogInWithIdentity { .. }

@@ -2,16 +2,17 @@
 //! What needs a passkey. Whoever has one shows it for what a stolen device must not be able to do alone.
 
 use plombe_core::keystore::calls::{
-    Call, approvals, certificates,
+    Call, approvals, audit, backup, certificates, custody,
     devices::ConfirmDevice,
     directory::PublishCertificate,
     grants::GiveGrant,
     history::AcknowledgeLoss,
-    keys::ImportKey,
+    keys::{self, ImportKey},
     passkeys, principals,
     raw::AllowRaw,
     recovery::SetRecoveryCode,
     revoke::{Revoke, Target},
+    rules,
 };
 
 use super::{Action, Identified, Refusal, refusal};
@@ -35,7 +36,7 @@ pub(super) fn decide(
     }
 }
 
-fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action) -> Option<Purpose> {
+pub(super) fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action) -> Option<Purpose> {
     match action {
         Action::ConfirmByPasskey => Some(Purpose::ThisDevice),
         Action::ConfirmDevice { .. }
@@ -54,6 +55,7 @@ fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action) -> Option
         | Action::AskConsent { .. }
         | Action::AcknowledgeLoss { .. }
         | Action::AnswerConsent { yes: true, .. }
+        | Action::SetRules { .. }
         | Action::BreakGlass { .. } => Some(Purpose::Administration),
         _ => None,
     }
@@ -98,6 +100,14 @@ pub fn purpose_of(path: &str) -> Option<Purpose> {
         (approvals::Approve::PATH, Purpose::Administration),
         (approvals::BreakGlassUnwrap::PATH, Purpose::Administration),
         (AcknowledgeLoss::PATH, Purpose::Administration),
+        (rules::SetRules::PATH, Purpose::Administration),
+        (rules::RequestRules::PATH, Purpose::Administration),
+        (custody::Unwrap::PATH, Purpose::KeyUse),
+        (custody::SignDigest::PATH, Purpose::KeyUse),
+        (keys::GenerateKey::PATH, Purpose::KeyUse),
+        (backup::PutBackup::PATH, Purpose::KeyUse),
+        (backup::FetchBackup::PATH, Purpose::KeyUse),
+        (audit::ListEntries::PATH, Purpose::KeyUse),
     ];
     PATHS.iter().find(|(known, _)| *known == path).map(|(_, purpose)| *purpose)
 }

@@ -65,7 +65,7 @@ impl Serve for RequestBreakGlass {
     }
 }
 
-async fn ask(
+pub(super) async fn ask(
     app: &App,
     caller: &Caller,
     wanted: Wanted,
@@ -137,7 +137,7 @@ impl Act for AskFor {
         let now = seconds(scene.now);
         // A key is opened when there is need; a new administrator can wait, and be noticed.
         let not_before = match self.wanted {
-            Wanted::Admin { .. } => now.saturating_add(self.seniority),
+            Wanted::Admin { .. } | Wanted::Rules { .. } => now.saturating_add(self.seniority),
             Wanted::BreakGlass { .. } | Wanted::Restored { .. } => now,
         };
         let approval = Approval {
@@ -207,7 +207,7 @@ fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
     let owner = match &approval.wanted {
         Wanted::BreakGlass { key, .. } => registry.key(key).map(|key| key.owner),
         Wanted::Admin { principal, .. } => Some(*principal),
-        Wanted::Restored { .. } => None,
+        Wanted::Rules { .. } | Wanted::Restored { .. } => None,
     };
     admins.chain(owner).collect()
 }
@@ -215,6 +215,10 @@ fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
 fn describe(approval: &Approval, now: u64) -> approvals::Approval {
     let summary = match &approval.wanted {
         Wanted::Admin { principal, roles } => format!("{} becomes {roles:?}", principal.0),
+        Wanted::Rules { rules } => match serde_json::to_string(&rules.rules) {
+            Ok(text) => format!("these rules and no others: {text}"),
+            Err(_) => "other rules".to_owned(),
+        },
         Wanted::Restored { size, root } => {
             format!("go on without the {}", name_of(&TreeHead { size: *size, root: *root }))
         }

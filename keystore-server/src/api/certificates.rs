@@ -167,7 +167,7 @@ impl Act for Impossible {
 
     fn effects(&mut self, _scene: &Scene<'_>) -> Result<Effects<ChangedCertificate>, Refusal> {
         Err(Refusal {
-            rule: "change-impossible",
+            rule: "change-impossible".into(),
             problem: ProblemCode::Unacceptable,
             message: std::mem::take(&mut self.why).into(),
             hint: None,

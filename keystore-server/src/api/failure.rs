@@ -12,7 +12,7 @@ pub struct Failure {
     /// What the caller hears.
     pub problem: ApiProblem,
     /// The rule by which it is refused, when no entry of the log says so yet. It is counted then.
-    pub unrecorded: Option<&'static str>,
+    pub unrecorded: Option<std::borrow::Cow<'static, str>>,
 }
 
 impl Failure {

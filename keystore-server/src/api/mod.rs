@@ -26,6 +26,7 @@ mod raw;
 mod recovery;
 mod revoke;
 pub mod router;
+mod rules;
 pub mod sealed;
 mod session;
 mod step_up;

@@ -39,7 +39,7 @@ fn answer(status: StatusCode, error: &str) -> Response {
 }
 
 enum Refused {
-    Token(&'static str),
+    Token(std::borrow::Cow<'static, str>),
     Later,
 }
 
@@ -47,13 +47,13 @@ impl From<Reason> for Refused {
     fn from(reason: Reason) -> Self {
         match reason {
             Reason::ProviderUnreachable | Reason::ProviderFailed => Self::Later,
-            _ => Self::Token(reason.code()),
+            _ => Self::Token(reason.code().into()),
         }
     }
 }
 
 async fn end(app: &App, name: &str, body: &[u8]) -> Result<(), Refused> {
-    let flow = app.oidc.as_ref().ok_or(Refused::Token(Reason::UnknownIssuer.code()))?;
+    let flow = app.oidc.as_ref().ok_or(Refused::Token(Reason::UnknownIssuer.code().into()))?;
     let mut tokens = url::form_urlencoded::parse(body).filter(|(name, _)| name == "logout_token");
     let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
         return Err(Reason::IdTokenMissing.into());

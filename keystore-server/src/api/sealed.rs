@@ -78,7 +78,7 @@ where
     let reply = match result {
         Ok(body) => Reply { status: 200, body, checkpoint },
         Err(failure) => {
-            if let Some(rule) = failure.unrecorded {
+            if let Some(rule) = &failure.unrecorded {
                 app.refusals.count(rule);
             }
             Reply::problem(&failure.problem, checkpoint)

@@ -36,7 +36,7 @@ pub(super) fn body(
             Ok(rule) => Decision { permitted: true, rule: rule.to_owned(), explanation: None },
             Err(refusal) => Decision {
                 permitted: false,
-                rule: refusal.rule.to_owned(),
+                rule: refusal.rule.clone().into_owned(),
                 explanation: Some(refusal.message.clone().into_owned()),
             },
         },

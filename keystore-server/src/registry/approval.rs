@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use plombe_core::{
-    keystore::{ApprovalId, KeyFingerprint, PrincipalId, TenantId, calls::login::Role},
+    keystore::{
+        ApprovalId, KeyFingerprint, PrincipalId, TenantId, access_rules::AccessRules, calls::login::Role,
+    },
     log::NodeHash,
 };
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,11 @@ pub enum Wanted {
         key: KeyFingerprint,
         /// For so many seconds from the consent on.
         seconds: u64,
+    },
+    /// Other rules, looser than those in force.
+    Rules {
+        /// All of them.
+        rules: AccessRules,
     },
     /// Going on without history that was lost.
     Restored {

@@ -15,6 +15,7 @@ mod passkey;
 mod principal;
 mod raw;
 mod record;
+mod rules;
 mod state;
 mod tenant;
 
@@ -28,5 +29,6 @@ pub use passkey::{Passkey, Purpose};
 pub use principal::{Code, Principal};
 pub use raw::RawUse;
 pub use record::{INSTANCE, Kind, Record, RecordKey};
+pub use rules::Rules;
 pub use state::Registry;
 pub use tenant::Tenant;

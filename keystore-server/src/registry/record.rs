@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, RawUse, Session,
-    Tenant,
+    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, RawUse, Rules,
+    Session, Tenant,
 };
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
@@ -28,6 +28,7 @@ pub enum Record {
     Certificate(Certificate),
     Loss(Loss),
     RawUse(RawUse),
+    Rules(Rules),
 }
 
 /// Kinds of records. The numbers are in the database and never change.
@@ -46,6 +47,7 @@ pub enum Kind {
     Approval = 9,
     Passkey = 10,
     Certificate = 13,
+    Rules = 12,
     Loss = 14,
     RawUse = 15,
 }
@@ -79,12 +81,13 @@ impl Kind {
             Self::Certificate => "certificate",
             Self::Loss => "loss",
             Self::RawUse => "raw-use",
+            Self::Rules => "rules",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 13] = [
+        const ALL: [Kind; 14] = [
             Kind::Tenant,
             Kind::Principal,
             Kind::Code,
@@ -98,6 +101,7 @@ impl Kind {
             Kind::Certificate,
             Kind::Loss,
             Kind::RawUse,
+            Kind::Rules,
         ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
     }
@@ -113,6 +117,7 @@ impl Record {
             Self::RawUse(raw) => {
                 return RecordKey { kind: Kind::RawUse, id: RawUse::id(&raw.key, raw.device) };
             }
+            Self::Rules(rules) => (Kind::Rules, &rules.tenant.0.as_bytes()[..]),
             Self::Loss(loss) => return RecordKey { kind: Kind::Loss, id: loss.id() },
             Self::Tenant(tenant) => (Kind::Tenant, &tenant.id.0.as_bytes()[..]),
             Self::Principal(principal) => (Kind::Principal, &principal.id.0.as_bytes()[..]),
@@ -139,6 +144,7 @@ impl Record {
             | Self::Key(Key { tenant, .. })
             | Self::Grant(Grant { tenant, .. })
             | Self::Backup(Backup { tenant, .. })
+            | Self::Rules(Rules { tenant, .. })
             | Self::Approval(Approval { tenant, .. })
             | Self::Certificate(Certificate { tenant, .. })
             | Self::Passkey(Passkey { tenant, .. })

@@ -17,7 +17,7 @@ use plombe_core::{
 
 use super::{
     Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, RawUse, Record,
-    RecordKey, Session, Tenant,
+    RecordKey, Rules, Session, Tenant,
 };
 
 /// Every authority record. Records are shared between clones.
@@ -116,6 +116,8 @@ impl Registry {
             Record::Passkey(passkey) => {
                 self.passkeys_of.entry(passkey.principal).or_default().insert(passkey.id);
             }
+            // Found by its name.
+            Record::Rules(_) => {}
             Record::Loss(loss) => {
                 self.losses.insert(loss.id());
             }
@@ -171,6 +173,7 @@ impl Registry {
             }
             Record::Passkey(passkey) => forget(&mut self.passkeys_of, &passkey.principal, &passkey.id),
             Record::Approval(approval) => forget(&mut self.approvals, &approval.tenant, &approval.id),
+            Record::Rules(_) => {}
             Record::Loss(loss) => {
                 self.losses.remove(&loss.id());
             }
@@ -272,6 +275,10 @@ impl Registry {
     find!(
         /// The published certificate of a key that is elsewhere, by the fingerprint of its primary key.
         certificate, Certificate, &KeyFingerprint, |id| id.as_fingerprint().as_bytes()
+    );
+    find!(
+        /// A tenant's own rules.
+        rules, Rules, TenantId, |id| id.0.as_bytes()
     );
     find!(
         /// An approval, by identity.

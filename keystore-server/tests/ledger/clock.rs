@@ -26,10 +26,10 @@ fn has_jumped<T>(told: &Result<T, AskError>) -> bool {
     matches!(told, Err(AskError::Clock(Jumped)))
 }
 
-fn rule<T>(told: Result<T, AskError>) -> &'static str {
+fn rule<T>(told: Result<T, AskError>) -> String {
     match told {
-        Err(AskError::Refused(refusal)) => refusal.rule,
-        _ => "none",
+        Err(AskError::Refused(refusal)) => refusal.rule.into_owned(),
+        _ => "none".to_owned(),
     }
 }
 

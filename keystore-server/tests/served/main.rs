@@ -22,5 +22,6 @@ mod proxy_attacks;
 mod published;
 mod raw;
 mod restored;
+mod rules;
 mod tenants;
 mod trail;

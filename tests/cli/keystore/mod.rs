@@ -6,6 +6,7 @@ mod backups;
 mod import;
 mod named;
 mod people;
+mod rules;
 mod shares;
 
 use std::fs;

@@ -91,7 +91,7 @@ impl Contradiction {
 }
 
 /// As people read it.
-pub(super) fn time(seconds: u64) -> String {
+pub(in super::super) fn time(seconds: u64) -> String {
     date::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 

@@ -9,6 +9,9 @@ mod show;
 mod verify;
 mod witness;
 
+use plombe_client::Session;
+use plombe_core::{keystore::calls::audit::Scope, log::entry::Entry};
+
 use crate::app::App;
 
 /// What can be done with the log.
@@ -24,6 +27,14 @@ pub(crate) enum Command {
     AcceptRestoredHistory(accept::Args),
     /// For administrators: let a keystore go on that was restored from a backup; takes two of them
     AcknowledgeLostHistory(acknowledge::Args),
+}
+
+pub(super) use lost::time;
+
+/// All entries of a scope with their positions, each proven to be in the log.
+pub(super) fn proven(session: &mut Session, scope: &Scope) -> anyhow::Result<Vec<(u64, Option<Entry>)>> {
+    let proven = entries::all(session, scope)?;
+    Ok(proven.into_iter().map(|one| (one.position, one.entry)).collect())
 }
 
 pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {

@@ -24,6 +24,7 @@ pub mod principals;
 pub mod raw;
 pub mod recovery;
 pub mod revoke;
+pub mod rules;
 pub mod session;
 
 /// One thing that can be asked.
@@ -102,6 +103,7 @@ all_paths! {
     approvals::ListApprovals, approvals::RequestAdmin, approvals::Approve, approvals::RequestBreakGlass,
     approvals::BreakGlassUnwrap,
     audit::ListEntries, audit::ProveConsistency, history::LostHistory, history::AcknowledgeLoss,
+    rules::ShowRules, rules::SetRules, rules::RequestRules,
     principals::CreatePrincipal, principals::ListPrincipals, principals::SetPrincipalState, principals::SetRoles,
     principals::CreateCode,
     revoke::Revoke,
