@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Nobody waits for a limit here.
-const NO_LIMITS: &str = "\n[limits]\nlog_ins_per_minute = 1000000\nrequests_per_second = 1000000\nlook_ups_per_minute = 100000000\n";
+const NO_LIMITS: &str = "\n[limits]\nlog_ins_per_minute = 1000000\nrequests_per_second = 1000000\nkey_uses_per_minute = 1000000\nlook_ups_per_minute = 100000000\n";
 
 /// A keystore and who uses it.
 pub(crate) struct Stage {
