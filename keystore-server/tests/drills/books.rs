@@ -4,6 +4,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    thread,
+    time::Duration,
 };
 
 use plombe_client::Session;
@@ -127,12 +129,23 @@ impl Books {
         }
     }
 
+    /// What this server has signed, once it has heard of everything that was read from another one.
+    fn checkpoint(&self, server: SocketAddr, verifier: &VerifierKey) -> SignedCheckpoint {
+        for _ in 0..100 {
+            let note = String::from_utf8(http::get(server, "/v1/log/checkpoint").unwrap().1).unwrap();
+            let newest = SignedCheckpoint::open(&note, verifier).unwrap();
+            if newest.head().size >= self.entries.len() as u64 {
+                return newest;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{server} does not hear what others recorded");
+    }
+
     /// The tree that this server's tiles make is that of the entries, and of each of these checkpoints.
     pub(crate) fn check_tree(&self, server: SocketAddr, verifier: &VerifierKey, notes: &[String]) {
-        let note = String::from_utf8(http::get(server, "/v1/log/checkpoint").unwrap().1).unwrap();
-        let newest = SignedCheckpoint::open(&note, verifier).unwrap();
+        let newest = self.checkpoint(server, verifier);
         let mut level = leaves(server, newest.head().size);
-        assert!(level.len() >= self.entries.len());
         assert!(self.entries.iter().zip(&level).all(|((_, leaf), tile)| leaf == tile), "another leaf");
 
         let mut frontier = Frontier::new();
