@@ -302,8 +302,8 @@ mod tests {
         let alice = AccessRule { people: [who(1)].into(), ..rule("alice") };
         let others = AccessRule { except: [who(1)].into(), ..rule("others") };
         assert_eq!(asks(&rules(&[auditors]), "sign", 1, 0), None);
-        assert_eq!(asks(&rules(&[alice.clone()]), "sign", 1, 0), Some(Demand::Forbid));
-        assert_eq!(asks(&rules(&[alice.clone()]), "sign", 2, 0), None);
+        assert_eq!(asks(&rules(std::slice::from_ref(&alice)), "sign", 1, 0), Some(Demand::Forbid));
+        assert_eq!(asks(&rules(std::slice::from_ref(&alice)), "sign", 2, 0), None);
         assert_eq!(asks(&rules(&[others]), "sign", 1, 0), None);
         assert_eq!(asks(&rules(&[alice]), "unwrap", 1, 0), None);
     }
