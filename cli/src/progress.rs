@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Unit {
     Bytes,
     Mails,
+    Entries,
 }
 
 /// Counts what was done and draws it when it lasts.
@@ -55,6 +56,7 @@ impl Progress {
             (Unit::Bytes, false) => "{spinner} {bytes} {binary_bytes_per_sec}",
             (Unit::Mails, true) => "{wide_bar} {pos}/{len} mails {eta}",
             (Unit::Mails, false) => "{spinner} {pos} mails {per_sec}",
+            (Unit::Entries, _) => "{spinner} {pos} entries {per_sec}",
         };
         let bar = ProgressBar::with_draw_target(self.total, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template(template).expect("templates above are valid");

@@ -177,7 +177,8 @@ pub(crate) fn release(output: Output, args: &OutputArgs) -> anyhow::Result<()> {
     Ok(output.release().map_err(|source| failed(args, source))?)
 }
 
-fn failed(args: &OutputArgs, source: io::Error) -> OutputError {
+/// What failed when a result could not be written.
+pub(crate) fn failed(args: &OutputArgs, source: io::Error) -> OutputError {
     match &args.output {
         Some(path) if source.kind() == io::ErrorKind::AlreadyExists => OutputError::Exists(path.clone()),
         Some(path) => OutputError::Failed { path: path.clone(), source },

@@ -3,6 +3,7 @@
 
 mod agent;
 mod backups;
+mod exports;
 mod import;
 mod named;
 mod people;
@@ -393,10 +394,7 @@ fn whoever_saw_lost_history_refuses_the_keystore_until_it_is_acknowledged_and_ac
 
 /// The code of a second administrator, whom the first one makes from their machine.
 fn second_admin(keystore: &Keystore, first: &Home) -> String {
-    let folder = first.path().join("keystore");
-    let saved = serde_json::from_slice(&fs::read(folder.join("session.json")).unwrap()).unwrap();
-    let device = DeviceKey::from_pkcs8(&fs::read(folder.join("device.key")).unwrap()).unwrap();
-    let mut session = Session::resume(saved, device, Options::new(std::time::SystemTime::now)).unwrap();
+    let mut session = session(first);
     let call = CreatePrincipal {
         name: "Second".into(),
         addresses: vec!["second@example.test".into()],
@@ -404,4 +402,12 @@ fn second_admin(keystore: &Keystore, first: &Home) -> String {
     };
     session.call(&call).unwrap();
     keystore.code_for("second@example.test")
+}
+
+/// The session of a machine that is logged in, for calls of one's own.
+fn session(home: &Home) -> Session {
+    let folder = home.path().join("keystore");
+    let saved = serde_json::from_slice(&fs::read(folder.join("session.json")).unwrap()).unwrap();
+    let device = DeviceKey::from_pkcs8(&fs::read(folder.join("device.key")).unwrap()).unwrap();
+    Session::resume(saved, device, Options::new(std::time::SystemTime::now)).unwrap()
 }

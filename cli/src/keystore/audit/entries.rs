@@ -3,7 +3,7 @@
 
 use plombe_client::Session;
 use plombe_core::{
-    keystore::calls::audit::{ListEntries, MAX_ENTRIES, Scope},
+    keystore::calls::audit::{self, ListEntries, MAX_ENTRIES, Scope},
     log::{Disclosure, SignedCheckpoint, VerifierKey, entry::Entry},
 };
 
@@ -18,27 +18,61 @@ pub(super) struct Proven {
 
 /// All entries of a scope, oldest first.
 pub(super) fn all(session: &mut Session, scope: &Scope) -> anyhow::Result<Vec<Proven>> {
-    let verifier: VerifierKey = session.keystore().identity().log_verifier.parse()?;
     let mut proven = Vec::new();
-    let mut after = None;
-    loop {
-        let page = session.call(&ListEntries { scope: scope.clone(), after, limit: MAX_ENTRIES })?;
-        let checkpoint = SignedCheckpoint::open(&page.checkpoint, &verifier).map_err(not_proven)?;
-        for listed in &page.entries {
-            // A list that jumps back would never end.
-            if after.is_some_and(|after| listed.position <= after) {
-                return Err(not_proven("its list is out of order").into());
-            }
-            after = Some(listed.position);
-            let entry = match listed.verify(checkpoint.head()).map_err(not_proven)? {
+    let mut pages = Pages::new(session, scope.clone(), MAX_ENTRIES)?;
+    while let Some(page) = pages.next(session)? {
+        for (listed, disclosure) in page.entries {
+            let entry = match disclosure {
                 Disclosure::Whole { body, .. } => Some(Entry::read(&body).map_err(not_proven)?),
                 Disclosure::Erased { .. } => None,
             };
             proven.push(Proven { position: listed.position, entry });
         }
-        if !page.more || page.entries.is_empty() {
-            return Ok(proven);
+    }
+    Ok(proven)
+}
+
+/// The pages of a scope, oldest first.
+pub(super) struct Pages {
+    scope: Scope,
+    limit: u32,
+    verifier: VerifierKey,
+    after: Option<u64>,
+    ended: bool,
+}
+
+/// Entries, and what they were proven against.
+pub(super) struct Page {
+    pub(super) checkpoint: SignedCheckpoint,
+    pub(super) entries: Vec<(audit::Entry, Disclosure)>,
+}
+
+impl Pages {
+    pub(super) fn new(session: &Session, scope: Scope, limit: u32) -> anyhow::Result<Self> {
+        let verifier = session.keystore().identity().log_verifier.parse()?;
+        Ok(Self { scope, limit, verifier, after: None, ended: false })
+    }
+
+    /// The next one; the first comes also when it is empty.
+    pub(super) fn next(&mut self, session: &mut Session) -> anyhow::Result<Option<Page>> {
+        if self.ended {
+            return Ok(None);
         }
+        let call = ListEntries { scope: self.scope.clone(), after: self.after, limit: self.limit };
+        let page = session.call(&call)?;
+        let checkpoint = SignedCheckpoint::open(&page.checkpoint, &self.verifier).map_err(not_proven)?;
+        self.ended = !page.more || page.entries.is_empty();
+        let mut entries = Vec::with_capacity(page.entries.len());
+        for listed in page.entries {
+            // A list that jumps back would never end.
+            if self.after.is_some_and(|after| listed.position <= after) {
+                return Err(not_proven("its list is out of order").into());
+            }
+            self.after = Some(listed.position);
+            let disclosure = listed.verify(checkpoint.head()).map_err(not_proven)?;
+            entries.push((listed, disclosure));
+        }
+        Ok(Some(Page { checkpoint, entries }))
     }
 }
 

@@ -4,6 +4,8 @@
 mod accept;
 mod acknowledge;
 mod entries;
+mod export;
+mod exported;
 mod lost;
 mod show;
 mod verify;
@@ -19,8 +21,10 @@ use crate::app::App;
 pub(crate) enum Command {
     /// Show what was done with your keys and your account, each entry proven
     Show(show::Args),
-    /// Check that the log has only grown since you last saw it, and that your entries are all in it
-    Verify,
+    /// Check that the log has only grown since you last saw it, and that your entries are all in it; or check an export
+    Verify(Box<exported::FileArgs>),
+    /// Write entries with their proofs to a file, for somebody who checks them without an account
+    Export(export::Args),
     /// Keep the log's last checkpoint elsewhere, and raise an alarm when the log contradicts it
     Witness(Box<witness::Args>),
     /// Go on with a keystore that was restored from a backup, after showing what is lost and who has acknowledged it
@@ -40,7 +44,11 @@ pub(super) fn proven(session: &mut Session, scope: &Scope) -> anyhow::Result<Vec
 pub(crate) fn run(app: &App<'_>, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Show(args) => show::run(app, &args),
-        Command::Verify => verify::run(app),
+        Command::Verify(args) => match &args.file {
+            Some(file) => exported::run(app, &args, file),
+            None => verify::run(app),
+        },
+        Command::Export(args) => export::run(app, &args),
         Command::Witness(args) => witness::run(app, &args),
         Command::AcceptRestoredHistory(args) => accept::run(app, &args),
         Command::AcknowledgeLostHistory(args) => acknowledge::run(app, &args),
