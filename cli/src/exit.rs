@@ -192,12 +192,13 @@ fn judge_keystore(error: &ClientError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
         // What the keystore advises, it knows best.
         ClientError::Refused(problem) => return (Exit::KeystoreRefused, problem.hint.clone()),
-        ClientError::NotLoggedIn => {
-            (Exit::KeystoreRefused, "log in again: `plombe logout`, then `plombe login`")
-        }
+        ClientError::NotLoggedIn => (
+            Exit::KeystoreRefused,
+            "log in again: `plombe login`; if this machine was revoked, `plombe logout --forget-everything` first",
+        ),
         ClientError::DevicePending => (
             Exit::KeystoreRefused,
-            "confirm it on a device that you use already, `plombe devices confirm`; when all are lost: `plombe recover`",
+            "confirm it on a device that you use already, `plombe devices confirm`, or here with your passkey, `plombe devices confirm --passkey`; when all are lost: `plombe recover`",
         ),
         ClientError::CodeForAnotherKeystore => {
             (Exit::KeystoreUntrusted, "check the address with who gave you the code")

@@ -2,7 +2,7 @@
 //! Plombe's core: bytes in, bytes out.
 //!
 //! Everything that decides about mail, certificates and signatures lives here, once, for the command line, the
-//! keystore, the gateway and the browser. It does no I/O of its own, reads no clock and keeps no globals:
+//! keystore and whatever else is built on it. It does no I/O of its own, reads no clock and keeps no globals:
 //! `now`, certificates and readers come in as arguments.
 //!
 //! Modules in reading order:

@@ -186,9 +186,6 @@ impl Config {
         for issuer in &mut self.issuers {
             issuer.client_secret_file.iter_mut().chain(&mut issuer.ca_file).for_each(absolute);
         }
-        for issuer in &mut self.issuers {
-            issuer.client_secret_file.iter_mut().chain(&mut issuer.ca_file).for_each(absolute);
-        }
         if let Some(file) = self.database.as_ref().and_then(|database| database.strip_prefix("sqlite:")) {
             self.database = Some(format!("sqlite:{}", folder.join(file).display()));
         }

@@ -9,7 +9,7 @@
 //! * [`registry`]: who there is, and what they have. [`access_policy`]: who may do what.
 //! * [`ledger`]: decides in order, records, hands out permits. Start here.
 //! * [`custody`]: keys, used with a permit.
-//! * [`identity`]: what proves a name, and what proves a device.
+//! * [`identity`]: what proves a name, a device, a passkey.
 //! * [`root_key`], [`keychain`], [`hierarchy`]: the server's own keys, and how everything is sealed. [`harden`]: memory that
 //!   stays where it is.
 //! * [`tenant_keys`]: tenants' keys under the root key; [`rotation`]: new ones for old, while the server runs.

@@ -83,7 +83,7 @@ impl Help {
         let depth = match words.first() {
             Some(
                 &"key" | &"mail" | &"sop" | &"devices" | &"passkey" | &"audit" | &"people" | &"approvals"
-                | &"break-glass" | &"revoke" | &"agent",
+                | &"break-glass" | &"revoke" | &"agent" | &"rules",
             ) => 2,
             _ => 1,
         };

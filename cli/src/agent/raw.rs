@@ -68,10 +68,11 @@ fn own_key(
     let fingerprint = who.certificate(app)?.fingerprint();
     match account.key(&fingerprint)?.filter(|key| key.grant.is_none()) {
         Some(key) => Ok(key.fingerprint),
-        None => {
-            Err(Failure::new(Exit::CertificateUnusable, format!("no key of yours in the keystore is {who}"))
-                .hint("`plombe key list --secret` shows those that are")
-                .into())
-        }
+        None => Err(Failure::new(
+            Exit::CertificateUnusable,
+            format!("there is no key of yours for {who} in the keystore"),
+        )
+        .hint("`plombe key list --secret` shows those that are")
+        .into()),
     }
 }

@@ -55,7 +55,9 @@ pub(super) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
     session.verify_log()?;
     account.refresh_keys(&mut session)?;
     account.keep_session(&session)?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).context("cannot listen")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).with_context(|| {
+        format!("cannot listen on 127.0.0.1:{}; without --port one that is free is taken", args.port)
+    })?;
     let authority = listener.local_addr()?.to_string();
     let capability = random_name()?;
     let file = account.keep_agent_url(&format!("http://{authority}/{capability}/\n"))?;

@@ -195,7 +195,7 @@ impl Account {
 
     /// Forgets everything: the next log-in is a new device at a keystore that nobody knows.
     pub(crate) fn forget_all(&self) -> anyhow::Result<()> {
-        self.remove(&["session.json", "keys.json", "device.key", "known.json"])
+        self.remove(&["session.json", "keys.json", "device.key", "known.json", "agent.url"])
     }
 
     fn remove(&self, names: &[&str]) -> anyhow::Result<()> {

@@ -132,8 +132,10 @@ fn waiting(session: &mut Session, id: Option<DeviceId>) -> anyhow::Result<Device
         Some(id) => device.id == id,
         None => device.state == DeviceState::Pending,
     });
-    let found =
-        waiting.next().ok_or_else(|| Failure::new(Exit::Failed, "no such device waits for confirmation"))?;
+    let found = waiting.next().ok_or_else(|| {
+        Failure::new(Exit::Failed, "no such device waits for confirmation")
+            .hint("`plombe devices` lists them; a new one is there once it has logged in")
+    })?;
     if waiting.next().is_some() {
         return Err(Failure::usage("several devices wait")
             .hint("name one by its id from `plombe devices`")

@@ -162,7 +162,7 @@ fn tell(
         app.terminal.note(
             Tone::Doubtful,
             "waiting",
-            &format!("this device uses no keys until one of your others confirms it: `plombe devices confirm`. Its words: {words}"),
+            &format!("this device uses no keys until one of your others confirms it (`plombe devices confirm` there), or your passkey (`plombe devices confirm --passkey` here). Its words: {words}"),
         );
     }
     if let Some(code) = recovery {

@@ -33,7 +33,7 @@ pub(crate) enum RoleName {
     Delegate,
     /// A program that applies rules to mail
     Gateway,
-    /// Reads all of the log
+    /// Reads all of the organisation's log
     Auditor,
     /// Administers people
     Admin,

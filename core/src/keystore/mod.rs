@@ -7,6 +7,7 @@
 //! * [`envelope`]: how a call is sealed to the keystore, and its reply to the caller.
 //! * [`dpop`]: how a device shows that a request is its own.
 //! * [`KeystoreIdentity`], [`Info`]: which keystore this is; [`ApiProblem`]: how it says no.
+//! * [`access_rules`]: what an organisation forbids beyond what is built in.
 //! * [`EnrolmentCode`] and its kin, [`comparison_words`]: what people copy and compare.
 //! * [`fields()`], [`Bytes`], ids: what the rest is written in.
 

@@ -139,7 +139,7 @@ pub mod refusal {
         /// The device waits for its owner.
         DEVICE_PENDING = "device-pending", DevicePending,
             "this device is not confirmed, so it uses no keys",
-            "confirm it on a device that you use already: `plombe devices confirm`, or with your recovery code";
+            "confirm it on a device that you use already: `plombe devices confirm`; or here, with your passkey: `plombe devices confirm --passkey`, or your recovery code: `plombe recover`";
         /// The same proof came twice.
         PROOF_REPLAYED = "proof-replayed", ProofInvalid, "this device proof was used before", "";
         /// Unknown, used or expired code.
@@ -150,7 +150,8 @@ pub mod refusal {
         CODE_OF_INACTIVE = "code-of-inactive-principal", LoginRefused, NO_LOG_IN,
             "ask your administrator for a new code";
         /// The device key belongs to somebody else.
-        DEVICE_OF_ANOTHER = "device-of-another", LoginRefused, NO_LOG_IN, "log in with a new device key";
+        DEVICE_OF_ANOTHER = "device-of-another", LoginRefused, NO_LOG_IN,
+            "log in with a new device key: `plombe logout --forget-everything`, then `plombe login`";
         /// What the identity provider said did not pass the checks.
         IDENTITY_REFUSED = "identity-refused", LoginRefused, NO_LOG_IN, "log in again: `plombe login`";
         /// Nobody here has that address.
@@ -185,7 +186,8 @@ pub mod refusal {
         PASSKEY_REQUIRED = "passkey-required", Denied, "administrators need a passkey here",
             "add one: `plombe passkey add`";
         /// Twenty are more than anybody needs.
-        TOO_MANY_PASSKEYS = "too-many-passkeys", Unacceptable, "you have twenty passkeys already", "";
+        TOO_MANY_PASSKEYS = "too-many-passkeys", Unacceptable, "you have twenty passkeys already",
+            "remove one: `plombe passkey remove`";
         /// Somebody else's key.
         KEY_NOT_YOURS = "key-not-yours", NotFound, NOTHING_THERE, "";
         /// There is a grant, for something else or for another time.
@@ -247,9 +249,10 @@ pub mod refusal {
         /// After the first two admins, more need the consent of others.
         ADMINS_NEED_CONSENT = "admins-need-consent", ApprovalNeeded,
             "a further administrator needs the consent of another one, and a delay",
-            "add them without that role, then ask for it";
+            "add them without that role, then ask for it: `plombe approvals request-admin`";
         /// Nobody else agreed yet, or whoever did does not count any more, or it is too early.
-        CONSENT_MISSING = "consent-missing", ApprovalNeeded, "this waits for another administrator, or for its time", "";
+        CONSENT_MISSING = "consent-missing", ApprovalNeeded, "this waits for another administrator, or for its time",
+            "`plombe approvals list` says for which";
         /// What one asked for is not for another to do.
         CONSENT_OF_ANOTHER = "consent-of-another", Denied, NOT_ALLOWED, "only who asked for it does it";
         /// An administrator since a short while only.
@@ -258,7 +261,7 @@ pub mod refusal {
         /// A day at most.
         BREAK_GLASS_UNBOUNDED = "break-glass-unbounded", Unacceptable, "a key is opened for 24 hours at most", "";
         /// Admins do not change their own standing.
-        NOT_ONESELF = "not-oneself", Denied, "administrators do not change their own standing", "ask another one";
+        NOT_ONESELF = "not-oneself", Denied, "this takes another administrator than the one whom it is about or who asked for it", "ask another one";
         /// Outside of the tenant's domains, or somebody else's already.
         ADDRESS_UNFIT = "address-unfit", Unacceptable,
             "an address must be in a domain of your organisation, and nobody else's", "";

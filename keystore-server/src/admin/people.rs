@@ -58,7 +58,12 @@ pub async fn people(command: People) -> anyhow::Result<()> {
         }
         People::Code { .. } => {
             let registry = opened.ledger.registry();
-            registry.principal_of_address(&address).with_context(|| format!("nobody here has {address}"))?.id
+            let known = registry.principal_of_address(&address);
+            known
+                .with_context(|| {
+                    format!("nobody here has {address}; `plombe-keystore user add` lets them in")
+                })?
+                .id
         }
     };
     let code = instance::make_code(&opened.ledger, principal, opened.config.times().code).await?;

@@ -66,7 +66,7 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
     };
     if !passkeys.admins_need_them {
         tracing::warn!(
-            "administrators without a passkey are not asked for one; [step_up] require_for_admins = true does"
+            "administrators without a passkey are not asked for one; when each has one, set [step_up] require_for_admins = true"
         );
     }
     let app = App::new(Parts {

@@ -113,6 +113,9 @@ fn accept(app: &App<'_>, args: &Args, log: &PublicLog, key: &VerifierKey) -> any
     let found = match lost::find(log, key, &kept.note)? {
         Some(found) => found,
         None => {
+            if app.terminal.json {
+                return output::print_json(&json!({"accepted": null}));
+            }
             app.terminal.note(Tone::Good, "whole", "the log has all that was witnessed of it");
             return Ok(());
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! `plombe-keystore doctor`: what is wrong with this keystore, and what to do about it. Changes nothing.
+//! `plombe-keystore doctor`: what is wrong with this keystore, and what to do about it. Repairs nothing.
 
 mod database;
 mod issuers;
