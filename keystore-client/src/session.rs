@@ -9,6 +9,7 @@ use plombe_core::keystore::{
         Call,
         audit::ProveConsistency,
         login::{Identity, LoggedIn, SessionGrant},
+        passkeys::{FinishStepUp, StartStepUp},
         session::{LogOut, RenewSession},
     },
 };
@@ -77,7 +78,10 @@ impl Session {
         let result = self.keystore.exchange(&self.device, Some(&self.grant.token), call);
         match &result {
             Err(ClientError::Refused(problem))
-                if problem.code == ProblemCode::StepUpNeeded && self.keystore.options().browser.is_some() =>
+                if problem.code == ProblemCode::StepUpNeeded
+                    && self.keystore.options().browser.is_some()
+                    // Or a keystore could have us ask for ever.
+                    && ![StartStepUp::PATH, FinishStepUp::PATH].contains(&C::PATH) =>
             {
                 self.step_up(C::PATH)?;
                 self.keystore.exchange(&self.device, Some(&self.grant.token), call)

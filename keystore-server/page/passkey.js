@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 // Runs one WebAuthn ceremony for a program on this computer. What is asked stands in the fragment, which no server sees; the
-// answer goes to a port of 127.0.0.1 and nowhere else, so a link that somebody sends brings them nothing.
+// answer goes to a port of 127.0.0.1 and nowhere else: a link that somebody sends brings them nothing, as long as nobody tells
+// them the address of a page that did not load.
 'use strict';
 
 const PURPOSES = {
@@ -10,6 +11,7 @@ const PURPOSES = {
   'import': 'A key is to be put into the keystore.',
   'delegation': 'Somebody else is to get the use of a key of yours.',
   'certification': 'Your certificate is to be changed, or to vouch for somebody.',
+  'key-use': 'A key is to be used, or the log to be read: your organisation wants your passkey for that.',
   'administration': 'People, their roles or their access are to be changed.',
 };
 

@@ -13,7 +13,7 @@ use crate::{
     backup,
     hierarchy::OpenBlobError,
     instance,
-    ledger::{Halt, ShowLoss, head_name},
+    ledger::{AskError, Halt, ShowLoss, head_name},
     registry::INSTANCE,
     store::{HeadRow, Store, StoreError},
 };
@@ -82,7 +82,8 @@ pub async fn consistency(store: &dyn Store, old: u64, new: u64) -> Result<Vec<No
     Ok(proof.map(|proof| proof.hashes().to_vec()).unwrap_or_default())
 }
 
-/// Root of the log as it was at `size`, from the tiles.
+/// Root of the log as it was at `size`, from the tiles. Whoever writes to the database writes tiles: what is to be believed has to lead to
+/// something that is sealed.
 pub(crate) async fn root_at(store: &dyn Store, size: u64) -> Result<NodeHash, StoreError> {
     let mut nodes = Read::new(store, root_reads(size)).await?;
     tree_root(&mut nodes, size).map_err(|error| StoreError::Unfit(error.to_string()))
@@ -101,7 +102,8 @@ async fn is_genuine(app: &App, head: &HeadRow) -> Option<bool> {
 /// A client or witness shows a checkpoint. If it bears this keystore's own signature and does not fit its log, the database went back or was
 /// replaced, revocations may be missing, and this server stops. Anything else is nobody's word and is ignored.
 pub async fn check_seen(app: &App, note: &str) {
-    if app.known_checkpoints.contains(note) {
+    // Once something was lost, what this server sent out before proves nothing.
+    if app.ledger.registry().losses().next().is_none() && app.known_checkpoints.contains(note) {
         return;
     }
     let Ok(seen) = SignedCheckpoint::open(note, app.keychain().verifier()) else { return };
@@ -127,11 +129,13 @@ pub async fn check_seen(app: &App, note: &str) {
         }
         return;
     }
-    match root_at(&*app.store, seen.size).await {
-        Ok(root) if root == seen.root => app.known_checkpoints.add(note),
-        Ok(_) => lose(app, shown, Halt::Forked).await,
-        // Nobody knows at the moment.
-        Err(_) => {}
+    // Not what the tiles say of that size, whoever writes to the database writes tiles: what leads to this server's own head counts.
+    // Where it cannot be read, nobody knows at the moment.
+    let Ok(proof) = consistency(&*app.store, seen.size, own.head().size).await else { return };
+    let fits = ConsistencyProof::try_from(proof).is_ok_and(|proof| proof.verify(seen, own.head()).is_ok());
+    match fits {
+        true => app.known_checkpoints.add(note),
+        false => lose(app, shown, Halt::Forked).await,
     }
 }
 
@@ -140,7 +144,9 @@ async fn lose(app: &App, shown: &SignedCheckpoint, halt: Halt) {
     tracing::error!(reason = %halt, shown = shown.note(), "stopped until administrators have looked");
     let restored_at = backup::restored_at(&*app.store).await.unwrap_or_default();
     let act = ShowLoss { shown: shown.clone(), halt: halt.clone(), restored_at };
-    if app.ledger.ask(instance::by_server(act)).await.is_err() {
-        app.ledger.halt(halt);
+    match app.ledger.ask(instance::by_server(act)).await {
+        // The writer has noticed by itself, and puts on record what it knew. What is shown next is judged by the log that it then has.
+        Ok(_) | Err(AskError::Halted(_)) => {}
+        Err(_) => app.ledger.halt(halt),
     }
 }

@@ -90,7 +90,7 @@ fn of_tenant<'a>(
 ) -> Result<&'a Principal, super::Refusal> {
     let principal = registry.principal(principal).ok_or(refusal::NOT_FOUND)?;
     if principal.tenant != who.principal.tenant {
-        return Err(refusal::OTHER_TENANT.into());
+        return Err(refusal::NOT_FOUND.into());
     }
     if principal.state == PrincipalState::Ended {
         return Err(refusal::ALREADY_ENDED.into());

@@ -26,7 +26,7 @@ pub(super) fn decide_ask(registry: &Registry, who: &Identified<'_>, action: &Act
         Wanted::Admin { principal, roles } => {
             let other = registry.principal(*principal).ok_or(refusal::NOT_FOUND)?;
             if other.tenant != who.principal.tenant {
-                return Err(refusal::OTHER_TENANT.into());
+                return Err(refusal::NOT_FOUND.into());
             }
             if other.id == who.principal.id || !roles.contains(&Role::Admin) {
                 return Err(refusal::NOT_ONESELF.into());
@@ -35,7 +35,7 @@ pub(super) fn decide_ask(registry: &Registry, who: &Identified<'_>, action: &Act
         Wanted::BreakGlass { key, seconds } => {
             let key = registry.key(key).ok_or(refusal::NOT_FOUND)?;
             if key.tenant != who.principal.tenant {
-                return Err(refusal::OTHER_TENANT.into());
+                return Err(refusal::NOT_FOUND.into());
             }
             if !(1..=LONGEST_BREAK_GLASS).contains(seconds) {
                 return Err(refusal::BREAK_GLASS_UNBOUNDED.into());

@@ -168,8 +168,6 @@ pub mod refusal {
         NOT_FOR_DEVICES = "not-for-devices", Denied, NOT_ALLOWED, "";
         /// Nothing there, or nothing that the caller may know of.
         NOT_FOUND = "not-found", NotFound, NOTHING_THERE, "";
-        /// Of another tenant: looks as if there was nothing.
-        OTHER_TENANT = "other-tenant", NotFound, NOTHING_THERE, "";
         /// Only pending devices are confirmed.
         NOT_PENDING = "not-pending", Conflict, "this device does not wait for confirmation", "";
         /// The device's key is not the one that was compared.
@@ -295,8 +293,6 @@ mod tests {
         ] {
             assert_eq!(outside(fixed), outside(refusal::NOT_LOGGED_IN));
         }
-        for fixed in [refusal::OTHER_TENANT, refusal::KEY_NOT_YOURS] {
-            assert_eq!(outside(fixed), outside(refusal::NOT_FOUND));
-        }
+        assert_eq!(outside(refusal::KEY_NOT_YOURS), outside(refusal::NOT_FOUND));
     }
 }

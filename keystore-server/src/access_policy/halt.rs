@@ -38,8 +38,8 @@ fn leads_out(registry: &Registry, who: &Principal, action: &Action) -> bool {
         | Action::ConfirmDevice { .. }
         | Action::ConfirmByPasskey
         | Action::StepUp { .. }
-        | Action::Recover
-        | Action::SetRecoveryCode => is_admin(who),
+        | Action::RemovePasskey { by_recovery: true, .. }
+        | Action::Recover => is_admin(who),
         _ => false,
     }
 }

@@ -66,6 +66,8 @@ pub(super) fn decide_certificate(registry: &Registry, who: &Identified<'_>, acti
             }
         }
         Action::WithdrawCertificate { key } => match registry.certificate(key) {
+            // An older copy without the revocation could be published in its place.
+            Some(own) if own.owner == who.principal.id && own.revoked => Err(refusal::KEY_REVOKED.into()),
             Some(own) if own.owner == who.principal.id => Ok(Permitted::by("owner")),
             _ => Err(refusal::NOT_FOUND.into()),
         },
@@ -79,7 +81,7 @@ pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action,
         return Err(refusal::NOT_FOUND.into());
     };
     if key.tenant != who.principal.tenant {
-        return Err(refusal::OTHER_TENANT.into());
+        return Err(refusal::NOT_FOUND.into());
     }
     let wanted = match action {
         Action::Unwrap { .. } => KeyUse::Unwrap,
@@ -137,7 +139,7 @@ pub(super) fn decide_grant(registry: &Registry, who: &Identified<'_>, action: &A
             }
             let to = registry.principal(*to).ok_or(refusal::NOT_FOUND)?;
             if to.tenant != key.tenant || to.state == PrincipalState::Ended {
-                return Err(refusal::OTHER_TENANT.into());
+                return Err(refusal::NOT_FOUND.into());
             }
             let bounded = *expires > now && *expires - now <= LONGEST_GRANT;
             let lent = [KeyUse::Certify, KeyUse::Raw].iter().all(|own| !uses.contains(own));

@@ -11,7 +11,7 @@ const LONGEST: u64 = 7 * 24 * 3600;
 pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> Decision {
     let key = action.key().and_then(|key| registry.key(key)).ok_or(refusal::NOT_FOUND)?;
     if key.tenant != who.principal.tenant {
-        return Err(refusal::OTHER_TENANT.into());
+        return Err(refusal::NOT_FOUND.into());
     }
     // A grant does not cover it, whatever it says.
     if key.owner != who.principal.id {

@@ -28,7 +28,7 @@ use crate::{
     fresh,
     ledger::{Act, Effects, Scene},
     proofs_of_history,
-    registry::{Acknowledgement, Approval, Loss, Record, Registry, Standing, Wanted},
+    registry::{Acknowledgement, Approval, Loss, Record, Registry, Standing, Tenant, Wanted},
 };
 
 impl Serve for LostHistory {
@@ -97,10 +97,10 @@ pub(super) async fn public(_: Asked, State(app): State<App>) -> Json<Vec<PublicL
         let mut people = registry.principals(tenant);
         people.any(|p| p.roles.contains(&Role::Admin) && p.state != PrincipalState::Ended)
     };
-    let tenants: Vec<TenantId> =
-        registry.tenants().map(|tenant| tenant.id).filter(|tenant| has_admin(*tenant)).collect();
+    let tenants: Vec<&Tenant> = registry.tenants().filter(|tenant| has_admin(tenant.id)).collect();
     let losses = registry.losses().map(|loss| {
-        let all: Option<Vec<_>> = tenants.iter().map(|tenant| loss.acknowledgement(*tenant)).collect();
+        let concerned = tenants.iter().filter(|tenant| tenant.created <= loss.shown);
+        let all: Option<Vec<_>> = concerned.map(|tenant| loss.acknowledgement(tenant.id)).collect();
         let last = all.and_then(|all| all.into_iter().max_by_key(|known| known.position));
         PublicLoss {
             checkpoint: loss.note.clone(),

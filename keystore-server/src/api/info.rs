@@ -23,7 +23,8 @@ pub(super) async fn health() -> &'static str {
 
 /// It can record, so it serves.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
-    if app.ledger.halted().is_some() || app.ledger.registry().is_stopped() {
+    // Lost history does not count here: what leads out of that is served.
+    if app.ledger.halted().is_some() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopped until administrators have looked\n");
     }
     if !app.ledger.is_running() {

@@ -149,9 +149,10 @@ impl Act for Enter {
         if scene.registry.key(&self.id).is_some() || self.unwrapping.iter().chain(&self.signing).any(taken) {
             return Err(refusal::EXISTS.into());
         }
-        // What its owner published of it comes into custody with it; nobody else's place is taken.
+        // What its owner published of it comes into custody with it; nobody else's place is taken, and no revocation goes away that is
+        // not in the TSK that comes in.
         let published = scene.registry.certificate(&self.id);
-        if published.is_some_and(|published| published.owner != who.principal.id) {
+        if published.is_some_and(|published| published.owner != who.principal.id || published.revoked) {
             return Err(refusal::EXISTS.into());
         }
         let ended = published.map(|published| Record::Certificate(published.clone()).key());

@@ -7,7 +7,8 @@ use plombe_core::keystore::{
     DeviceId, DeviceThumbprint, EnrolmentCode, ProblemCode, SessionId, SessionToken,
     calls::{
         login::{
-            DeviceState, Identity, LoggedIn, LoginWithCode, OidcFinish, OidcStart, OidcStarted, SessionGrant,
+            DeviceState, Identity, LoggedIn, LoginWithCode, OidcFinish, OidcStart, OidcStarted, Role,
+            SessionGrant,
         },
         principals::PrincipalState,
     },
@@ -168,7 +169,9 @@ impl Act for WithIdentity {
                 });
             }
         }
-        if principal.subject.is_none() {
+        // Not by a device that nobody confirmed: a second provider that says "alice" first would lock her out.
+        let confirmed = effects.answer.identity.device_state == DeviceState::Confirmed;
+        if principal.subject.is_none() && confirmed {
             effects.put.push(Record::Principal(Principal { subject: Some(subject), ..principal.clone() }));
         }
         Ok(effects)
@@ -245,8 +248,20 @@ fn first_state(registry: &Registry, principal: &Principal) -> DeviceState {
         || registry.backups_of(principal.id).next().is_some()
         || registry.certificates_of(principal.id).next().is_some()
         || registry.grants_to(principal.id).next().is_some()
+        || registry.passkeys_of(principal.id).next().is_some()
+        || is_one_of_several_admins_again(registry, principal)
         || principal.recovery.is_some();
     if something_to_lose { DeviceState::Pending } else { DeviceState::Confirmed }
+}
+
+/// Their word counts beside another administrator's, who must not cut off their device and log in for them. Without passkey and
+/// recovery code they come back as somebody new: the role is taken and given again, and counts from then.
+fn is_one_of_several_admins_again(registry: &Registry, principal: &Principal) -> bool {
+    let is_admin =
+        |other: &&Principal| other.roles.contains(&Role::Admin) && other.state != PrincipalState::Ended;
+    principal.roles.contains(&Role::Admin)
+        && registry.devices_of(principal.id).next().is_some()
+        && registry.principals(principal.tenant).filter(is_admin).count() > 1
 }
 
 /// A session that begins now.

@@ -40,3 +40,16 @@ pub(super) async fn style() -> Response {
 fn file(kind: &'static str, content: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], HEADERS, content).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::registry::Purpose;
+
+    #[test]
+    fn the_page_has_words_for_each_purpose() {
+        let script = include_str!("../../page/passkey.js");
+        for purpose in Purpose::ALL {
+            assert!(script.contains(&format!("\n  '{}': '", purpose.code())), "{}", purpose.code());
+        }
+    }
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! One's passkeys: add, list, remove.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use plombe_core::keystore::{
     PasskeyId, ProblemCode, RecoveryCode,
@@ -22,7 +24,7 @@ use crate::{
     fresh,
     identity::passkey::{NewPasskey, PasskeyRefusal},
     ledger::{Act, Effects, Scene},
-    registry::{Passkey, Principal, Purpose, Record},
+    registry::{Passkey, Principal, Purpose, Record, Session},
 };
 
 /// More than anybody needs.
@@ -163,6 +165,14 @@ impl Act for Remove {
             effects.put.push(Record::Principal(Principal { recovery: None, ..principal.clone() }));
         }
         effects.ended.push(Record::Passkey(passkey.clone()).key());
+        // What was shown with it counts no longer.
+        let devices = scene.registry.devices_of(principal.id);
+        let sessions = devices.flat_map(|device| scene.registry.sessions_of(device.id));
+        let stepped_up = sessions.filter(|session| !session.stepped_up.is_empty());
+        effects.put.extend(
+            stepped_up
+                .map(|session| Record::Session(Session { stepped_up: BTreeMap::new(), ..session.clone() })),
+        );
         Ok(effects)
     }
 }

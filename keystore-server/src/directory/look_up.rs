@@ -110,7 +110,10 @@ pub fn own_addresses(registry: &Registry, principal: &Principal) -> Vec<Address>
 }
 
 fn shown(registry: &Registry, principal: &Principal) -> bool {
-    principal.state == PrincipalState::Active && registry.tenant(principal.tenant).is_some()
+    // A restored older state may have forgotten a revocation.
+    principal.state == PrincipalState::Active
+        && registry.tenant(principal.tenant).is_some()
+        && registry.stops(principal.tenant).is_none()
 }
 
 fn in_custody<'a>(registry: &'a Registry, key: &'a Key) -> Option<Entry<'a>> {

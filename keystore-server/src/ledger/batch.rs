@@ -8,7 +8,7 @@ use std::{
 };
 
 use plombe_core::{
-    keystore::{PrincipalId, TenantId, calls::revoke::Target},
+    keystore::{KeyFingerprint, PrincipalId, ProblemCode, TenantId, calls::revoke::Target},
     log::{
         Checkpoint, Frontier, MAX_BODY_BYTES, NodeHash, NodeId, Salt, SignedCheckpoint, commitment,
         entry::Chain, leaf_hash,
@@ -29,7 +29,7 @@ use crate::{
     custody::BLOB_KINDS,
     hierarchy::BlobName,
     keychain::Keychain,
-    registry::{INSTANCE, Record, RecordKey, Registry},
+    registry::{Grant, INSTANCE, Key, Record, RecordKey, Registry},
     store::{
         self, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, StoreError, Transaction,
     },
@@ -113,13 +113,19 @@ impl<'a> Batch<'a> {
         Ok(outcomes)
     }
 
-    /// Whoever can make entries as a stranger, or by sending what he has recorded, can fill the log with them.
+    /// Whoever can make entries as a stranger, as somebody who is shut out, or by sending what he has recorded, can fill the log with them.
     fn is_worth_an_entry(&mut self, actor: &Actor, action: &Action, refusal: &Refusal) -> bool {
         match actor {
             _ if matches!(action, Action::LogOutByProvider { .. }) => !refusal.is_anybodys(),
             Actor::Newcomer { .. } => !refusal.is_anybodys(),
             Actor::Device(claimed) if refusal.rule == refusal::PROOF_REPLAYED.rule => {
                 self.mirror.replays.is_worth_an_entry(claimed.session, seconds(self.now))
+            }
+            // A device that waits, a session that ran out, somebody who is suspended.
+            Actor::Device(claimed)
+                if matches!(refusal.problem, ProblemCode::DevicePending | ProblemCode::NotLoggedIn) =>
+            {
+                self.mirror.shut_out.is_worth_an_entry(claimed.session, seconds(self.now))
             }
             Actor::Device(_) | Actor::Server => true,
         }
@@ -250,6 +256,16 @@ impl<'a> Batch<'a> {
         let mut chain = None;
         if let Some(fingerprint) = action.key() {
             lists.extend(registry.key(fingerprint).map(|key| list(key.owner)));
+        }
+        // A stranger's refusal stands in the owner's list and is no link of the key's: its number would tell the stranger how often the
+        // key is used.
+        let asker = actor_principal(registry, job.actor());
+        let may_know = |key: &Key| {
+            let holds = |grant: &Grant| Some(grant.to) == asker;
+            asker == Some(key.owner) || registry.grants_on(&key.id).any(holds)
+        };
+        let is_link = |key: &&KeyFingerprint| decision.is_ok() || registry.key(key).is_some_and(may_know);
+        if let Some(fingerprint) = action.key().filter(is_link) {
             let name = self.chain_name(fingerprint);
             lists.push(self.keychain.name("key-list", fingerprint.as_fingerprint().as_bytes()));
             let row = self.chains.entry(name.clone()).or_insert(ChainRow { key: name, counter: 0, last: 0 });

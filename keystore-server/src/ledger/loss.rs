@@ -37,7 +37,10 @@ impl Act for ShowLoss {
         // A restore before the last loss that was acknowledged explains that one.
         let explained =
             registry.losses().flat_map(|loss| &loss.acknowledged).map(|known| known.position).max();
-        let from = self.restored_at.filter(|at| explained.is_none_or(|explained| *at > explained));
+        // Whoever has the database can write that fact.
+        let possible = |at: &u64| *at <= scene.position && *at < self.shown.head().size;
+        let from = self.restored_at.filter(possible);
+        let from = from.filter(|at| explained.is_none_or(|explained| *at > explained));
         let from = from.or_else(|| (self.halt == Halt::RolledBack).then_some(scene.position));
         let loss = Loss::new(&self.shown, from, seconds(scene.now));
         // The end of a history stands for all of it.
@@ -45,7 +48,7 @@ impl Act for ShowLoss {
             .losses()
             .filter(|known| known.acknowledged.is_empty() && loss.covers(&known.checkpoint()));
         let covered: Vec<&Loss> = covered.collect();
-        let from = covered.iter().filter_map(|known| known.from).min().or(loss.from);
+        let from = covered.iter().filter_map(|known| known.from).chain(loss.from).min();
         let ended = covered.into_iter().map(|known| Record::Loss(known.clone()).key()).collect();
         Ok(Effects { put: vec![Record::Loss(Loss { from, ..loss })], ended, ..Effects::none(()) })
     }

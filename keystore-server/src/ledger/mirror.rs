@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use plombe_core::log::{Frontier, SignedCheckpoint};
+use plombe_core::log::{ConsistencyProof, Frontier, SignedCheckpoint};
 
 use super::{
     StartError,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     hierarchy::BlobName,
     keychain::Keychain,
-    proofs_of_history::root_at,
+    proofs_of_history::consistency,
     registry::{INSTANCE, Kind, Record, RecordKey, Registry},
     store::{HeadRow, Name, RecordRow, Store, StoreError, Transaction},
 };
@@ -35,6 +35,8 @@ pub(super) struct Mirror {
     checkpoint: Option<SignedCheckpoint>,
     /// Only this server's: each of them may record a few.
     pub(super) replays: Replays,
+    /// Refusals of those who may do nothing, in the same way.
+    pub(super) shut_out: Replays,
 }
 
 #[derive(Clone, Copy)]
@@ -54,6 +56,14 @@ pub(crate) fn head_name(position: u64) -> BlobName<'static> {
     BlobName { kind: "head", id: b"head", version: position }
 }
 
+/// What the seal says, if it is the keystore's own and of this position.
+fn genuine_head(keychain: &Keychain, row: &HeadRow) -> Result<Head, Halt> {
+    let content =
+        keychain.open(INSTANCE, &head_name(row.position), &row.sealed).map_err(|_| Halt::Tampered)?;
+    let head = Head::from_bytes(&content).ok_or(Halt::Tampered)?;
+    if head.frontier.size() == row.position { Ok(head) } else { Err(Halt::Tampered) }
+}
+
 impl Mirror {
     /// Everything that is in the database, checked against its head.
     pub(super) async fn load(store: &dyn Store, keychain: &Keychain) -> Result<Self, StartError> {
@@ -64,7 +74,8 @@ impl Mirror {
             head: Head { digest: [0; 32], time: 0, frontier: Frontier::new() },
             sealed_head: Vec::new(),
             checkpoint: None,
-            replays: Replays::default(),
+            replays: Replays::at_most(6),
+            shut_out: Replays::at_most(30),
         };
         match store.load().await? {
             (None, records) if records.is_empty() => Ok(mirror),
@@ -112,25 +123,29 @@ impl Mirror {
             // The position beside the seal is for statements; it says what the seal says, or somebody wrote it.
             return Ok(if row.position == known { Ok(None) } else { Err(Halt::Tampered) });
         }
-        // What another server wrote has to go on from what this one knows: a database that went back can have grown past it again.
-        if known > 0 && root_at(store, known).await? != self.head.frontier.root() {
-            return Ok(Err(Halt::Forked));
-        }
         let records = transaction.records_changed_after(known).await?;
         if lacks_keys(keychain, &row, &records) {
             keychain.reload(store).await.map_err(|error| StoreError::Keys(error.to_string()))?;
+        }
+        let head = match genuine_head(keychain, &row) {
+            Ok(head) => head,
+            Err(halt) => return Ok(Err(halt)),
+        };
+        // What another server wrote has to go on from what this one knows: a database that went back can have grown past it again. The
+        // tiles alone prove nothing, whoever writes to the database writes them: they have to lead to the sealed head.
+        if known > 0 {
+            let proof = ConsistencyProof::try_from(consistency(store, known, row.position).await?);
+            let (old, new) = (self.head.frontier.head(), head.frontier.head());
+            if !proof.is_ok_and(|proof| proof.verify(&old, &new).is_ok()) {
+                return Ok(Err(Halt::Forked));
+            }
         }
         Ok(self.take(keychain, &row, records).map(Some))
     }
 
     /// Takes over a head and the records that changed since the one before; nothing is kept that does not fit the digest.
     fn take(&mut self, keychain: &Keychain, row: &HeadRow, records: Vec<RecordRow>) -> Result<Changes, Halt> {
-        let content =
-            keychain.open(INSTANCE, &head_name(row.position), &row.sealed).map_err(|_| Halt::Tampered)?;
-        let head = Head::from_bytes(&content).ok_or(Halt::Tampered)?;
-        if head.frontier.size() != row.position {
-            return Err(Halt::Tampered);
-        }
+        let head = genuine_head(keychain, row)?;
         // Tenants first: the others are theirs.
         let (tenants, others): (Vec<_>, Vec<_>) =
             records.into_iter().partition(|record| record.kind == Kind::Tenant as i16);
@@ -167,6 +182,10 @@ impl Mirror {
         let record: Record = serde_json::from_slice(&json).map_err(|_| Halt::Tampered)?;
         let digest = keychain.record_digest(row.kind, &name.1, row.version, &row.sealed);
         let key = record.key();
+        // An older one that was put back.
+        if self.rows.get(&key).is_some_and(|known| row.version < known.version) {
+            return Err(Halt::Tampered);
+        }
         self.forget_row(&key);
         self.head.digest = xor(self.head.digest, digest);
         self.rows.insert(key.clone(), Row { version: row.version, digest });

@@ -178,7 +178,8 @@ impl Ledger {
             heartbeat: pace.heartbeat,
             halted: halted.clone(),
             halted_receiver,
-            lost: None,
+            lost: Vec::new(),
+            is_on_record: true,
         };
         tokio::spawn(writer.run());
         Ok(Self { jobs, published, checkpoint, halted, time, records })

@@ -52,8 +52,11 @@ pub(super) struct Writer {
     pub(super) heartbeat: Duration,
     pub(super) halted: watch::Sender<Option<Halt>>,
     pub(super) halted_receiver: watch::Receiver<Option<Halt>>,
-    /// What this server has signed or read and the database does not have any more, until that is on record.
-    pub(super) lost: Option<(SignedCheckpoint, Halt)>,
+    /// Ends of histories that this server knew and the database has lost, all since it started: who puts the database back once more
+    /// takes their record away, too.
+    pub(super) lost: Vec<(SignedCheckpoint, Halt)>,
+    /// Are they on record, as far as this server knows?
+    pub(super) is_on_record: bool,
 }
 
 enum BatchError {
@@ -82,7 +85,7 @@ impl Writer {
             }
             let now = self.timekeeper.now();
             let _before = self.time.send_replace(now);
-            if jobs.is_empty() && Instant::now() < due && self.lost.is_none() {
+            if jobs.is_empty() && Instant::now() < due && self.is_on_record {
                 self.look().await;
                 continue;
             }
@@ -95,20 +98,20 @@ impl Writer {
                 jobs.into_iter().for_each(|job| job.resolve(Outcome::Failed(AskError::Halted(halt.clone()))));
                 continue;
             }
-            if let Some(lost) = &self.lost {
-                jobs.insert(0, show(lost));
+            if !self.is_on_record {
+                jobs.splice(0..0, self.lost.iter().map(show));
             }
             match self.batch(&mut jobs).await {
                 Ok(outcomes) => {
                     self.records.send_replace(true);
-                    self.lost = None;
+                    self.is_on_record = true;
                     jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.resolve(outcome));
                 }
                 Err(BatchError::Store(error)) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "cannot record");
                     self.records.send_replace(false);
                     due = due.min(Instant::now() + AGAIN);
-                    let lost = self.lost.as_ref().map(|(_, halt)| halt.clone());
+                    let lost = self.lost.last().filter(|_| !self.is_on_record).map(|(_, halt)| halt.clone());
                     fail(jobs, &lost.map_or(AskError::Unavailable, AskError::Halted));
                 }
                 // It was said when it was noticed.
@@ -160,7 +163,8 @@ impl Writer {
         match Mirror::load(&*self.store, &self.keychain).await {
             // The next batch begins with it.
             Ok(mirror) if mirror.checkpoint().is_some() => {
-                self.lost.get_or_insert((known, halt));
+                self.lost.push((known, halt));
+                self.is_on_record = false;
                 self.mirror = mirror;
                 self.publish_anew();
             }
@@ -176,8 +180,11 @@ impl Writer {
     fn publish_anew(&self) {
         let mut registry = self.mirror.registry().clone();
         // What is only read must know of it, too, before it is on record.
-        if let Some((shown, _)) = &self.lost {
-            registry.put(Arc::new(Record::Loss(Loss::new(shown, None, 0))));
+        for (shown, _) in &self.lost {
+            if !registry.losses().any(|known| known.covers(shown.checkpoint())) {
+                // Of all times the latest: it stops every organisation.
+                registry.put(Arc::new(Record::Loss(Loss::new(shown, None, u64::MAX))));
+            }
         }
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = registry;
         self.checkpoint.send_replace(self.mirror.checkpoint().cloned());

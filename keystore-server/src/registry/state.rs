@@ -445,16 +445,18 @@ impl Registry {
 
     /// What stops a tenant: a loss that neither itself nor a later one was acknowledged by its administrators.
     pub fn stops(&self, tenant: TenantId) -> Option<&Loss> {
+        // Whoever came after it was shown has lost nothing.
+        let since = self.tenant(tenant).map_or(0, |tenant| tenant.created);
         let known = |loss: &Loss| {
             let mut acknowledged = self.losses().filter(|known| known.acknowledgement(tenant).is_some());
             acknowledged.any(|known| known.covers(&loss.checkpoint()))
         };
-        self.losses().find(|loss| !known(loss))
+        self.losses().find(|loss| loss.shown >= since && !known(loss))
     }
 
-    /// Is any tenant stopped?
+    /// Are all tenants stopped?
     pub fn is_stopped(&self) -> bool {
-        !self.losses.is_empty() && self.tenants().any(|tenant| self.stops(tenant.id).is_some())
+        !self.losses.is_empty() && self.tenants().all(|tenant| self.stops(tenant.id).is_some())
     }
 
     /// All backups of a principal.

@@ -119,7 +119,16 @@ async fn a_database_that_goes_back_under_a_running_server_stops_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_went_back_and_grew_past_a_server_is_another_history() {
-    const TABLES: [&str; 7] = ["head", "records", "entries", "entries_of", "tiles", "chains", "requests"];
+    went_back_and_grew(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tiles_that_were_put_back_do_not_hide_another_history() {
+    went_back_and_grew(true).await;
+}
+
+/// With the hashes that the server knows in the tiles, or with those of the other history.
+async fn went_back_and_grew(with_known_tiles: bool) {
     let stage = Stage::new().await;
     let server = stage.server().await;
     let alice = server.person("alice@example.org").await;
@@ -135,15 +144,24 @@ async fn a_database_that_went_back_and_grew_past_a_server_is_another_history() {
     }
     drop(other);
     let known = server.ledger.checkpoint().unwrap();
+    let tile: Vec<u8> = first_tile(&mut database(&stage).await).await;
     // In one go: the server never sees a shorter log.
-    let mut statements = format!("ATTACH '{}' AS older; BEGIN IMMEDIATE;", older.database().display());
-    for table in TABLES {
-        statements += &format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM older.{table};");
+    put_in_place(&stage, &older.database()).await;
+    if with_known_tiles {
+        let mut connection = database(&stage).await;
+        let grown = first_tile(&mut connection).await;
+        assert!(grown.len() > tile.len());
+        sqlx::query("UPDATE tiles SET hashes = $1 WHERE level = 0 AND number = 0")
+            .bind([&tile[..], &grown[tile.len()..]].concat())
+            .execute(&mut connection)
+            .await
+            .unwrap();
     }
-    let mut connection = database(&stage).await;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statements + "COMMIT;")).execute(&mut connection).await.unwrap();
     let stopped = server.ask(&alice.actor, SetCode([3; 32])).await;
     assert!(matches!(stopped, Err(AskError::Halted(Halt::Forked))));
+    if with_known_tiles {
+        return;
+    }
 
     // What the server knew is on record now. So it is still stopped when it starts again, and so is any other of this database.
     let lost = server.ask(&alice.actor, Renew).await;
@@ -153,6 +171,47 @@ async fn a_database_that_went_back_and_grew_past_a_server_is_another_history() {
     assert_eq!(another.ledger.registry().stops(tenant).unwrap().note, known.note());
     let refused = another.ask(&alice.actor, Renew).await;
     assert!(matches!(refused, Err(AskError::Refused(refusal)) if refusal.rule == "history-lost"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_puts_the_database_back_twice_does_not_take_the_record_of_the_first_loss_away() {
+    let stage = Stage::new().await;
+    let server = stage.server().await;
+    let alice = server.person("alice@example.org").await;
+    let file = stage.folder().join("older.db");
+    stage.store(false).await.copy_to(&file).await.unwrap();
+    stage.set_time(START + 3601);
+    for _ in 0..5 {
+        assert!(server.ask(&alice.actor, SetCode([1; 32])).await.is_err());
+    }
+    let known = server.ledger.checkpoint().unwrap();
+    for _ in 0..2 {
+        put_in_place(&stage, &file).await;
+        // Whoever notices first: the server by itself, or because somebody asks.
+        let _ = server.ask(&alice.actor, Renew).await;
+        let lost = server.ask(&alice.actor, Renew).await;
+        assert!(matches!(lost, Err(AskError::Refused(refusal)) if refusal.rule == "history-lost"));
+        let registry = server.ledger.registry();
+        assert!(registry.losses().any(|loss| loss.note == known.note()));
+    }
+}
+
+/// Everything that is in the other database, in one go.
+async fn put_in_place(stage: &Stage, other: &std::path::Path) {
+    const TABLES: [&str; 7] = ["head", "records", "entries", "entries_of", "tiles", "chains", "requests"];
+    let mut statements = format!("ATTACH '{}' AS older; BEGIN IMMEDIATE;", other.display());
+    for table in TABLES {
+        statements += &format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM older.{table};");
+    }
+    let mut connection = database(stage).await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements + "COMMIT;")).execute(&mut connection).await.unwrap();
+}
+
+async fn first_tile(connection: &mut SqliteConnection) -> Vec<u8> {
+    sqlx::query_scalar("SELECT hashes FROM tiles WHERE level = 0 AND number = 0")
+        .fetch_one(connection)
+        .await
+        .unwrap()
 }
 
 /// What a session that has run out may still ask for.

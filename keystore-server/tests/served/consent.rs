@@ -13,11 +13,13 @@ use plombe_core::{
                 RequestBreakGlass,
             },
             custody::Context,
+            devices::ListDevices,
             grants::KeyUse,
             keys::KeyInfo,
-            login::Role,
+            login::{DeviceState, Role},
             principals::{CreateCode, CreatePrincipal, SetRoles},
             revoke::{Revoke, Target},
+            session::WhoAmI,
         },
     },
     message::SealedMessage,
@@ -179,4 +181,14 @@ fn a_consent_ends_with_who_asked_with_who_agreed_and_by_a_no() {
     assert!(bob.call(&ListApprovals {}).unwrap().approvals.is_empty());
     assert_eq!(refused(bob.call(&no(&approval))), ProblemCode::NotFound);
     assert_eq!(refused(bob.call(&unwrap)), ProblemCode::NotFound);
+}
+
+#[test]
+fn an_administrator_does_not_become_the_second_one_by_resetting_that_ones_device() {
+    let Office { keystore, mut first, mut second, .. } = Office::begin(0);
+    let who = second.call(&WhoAmI {}).unwrap();
+    let device = second.call(&ListDevices::default()).unwrap().devices.remove(0);
+    first.call(&Revoke { target: Target::Device(device.id), reason: String::new() }).unwrap();
+    let made_up = log_in(&keystore, &mut first, who.principal);
+    assert_eq!(made_up.identity().device_state, DeviceState::Pending);
 }
