@@ -52,7 +52,7 @@ const LONG: Extent = Extent {
     connections: &[1, 8, 64],
     each: Duration::from_secs(10),
     log_sizes: &[1_000, 100_000, 10_000_000],
-    directory_sizes: &[1_000, 100_000, 1_000_000],
+    directory_sizes: &[1_000, 20_000, 100_000],
 };
 
 fn main() -> Result<()> {
