@@ -84,8 +84,9 @@ impl TrustedProxies {
             ForwardedHeader::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
             ForwardedHeader::Forwarded => header::FORWARDED,
         };
-        let lines: Vec<&str> =
-            headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("unreadable")).collect();
+        // What a client put in front must not make unreadable what a proxy added.
+        let lines: Vec<_> =
+            headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
         let mut client = peer;
         for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
             let address = match self.header {
@@ -140,6 +141,14 @@ mod tests {
 
     const PROXY: &str = "127.0.0.1";
     const XFF: &str = "x-forwarded-for";
+
+    #[test]
+    fn what_a_client_put_in_front_does_not_hide_what_the_proxy_saw() {
+        let mut forged = HeaderMap::new();
+        forged.append(XFF, HeaderValue::from_bytes(b"\xff\xfe, 192.0.2.7").unwrap());
+        let proxies = proxies(&[PROXY], ForwardedHeader::XForwardedFor);
+        assert_eq!(proxies.client(ip(PROXY), &forged), ip("192.0.2.7"));
+    }
 
     #[test]
     fn nobody_else_is_believed() {

@@ -21,7 +21,7 @@ use plombe_core::{
 
 use super::{Caller, Failure, Serve};
 use crate::{
-    access_policy::{Action, Refusal, concerns, refusal, seconds},
+    access_policy::{self, Action, Refusal, concerns, refusal, seconds},
     app::App,
     custody::BreakGlassAct,
     fresh,
@@ -98,7 +98,10 @@ impl Serve for BreakGlassUnwrap {
         let Some(Wanted::BreakGlass { key: id, .. }) = wanted else {
             return Err(Refusal::from(refusal::NOT_FOUND).into());
         };
-        if is_rsa_wrapped(&self.pkesk.0) && !app.limits.rsa(&id) {
+        // Only who may use the key uses its limit up; the others are refused below, on record.
+        let action = Action::BreakGlass { approval: self.approval, key: id.clone() };
+        let may = || access_policy::decide(&app.ledger.registry(), &caller.actor, &action, app.now()).is_ok();
+        if is_rsa_wrapped(&self.pkesk.0) && may() && !app.limits.rsa(&id) {
             return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
                 .hint("wait a minute"));
         }

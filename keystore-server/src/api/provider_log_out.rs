@@ -104,6 +104,11 @@ impl End {
         let Some(origin) = &session.provider else { return false };
         origin.issuer == self.0.issuer
             && self.0.subject.as_ref().is_none_or(|subject| *subject == origin.subject)
-            && self.0.session.as_ref().is_none_or(|named| origin.session.as_ref() == Some(named))
+            && match (&self.0.session, &origin.session) {
+                (Some(named), Some(own)) => named == own,
+                // Where the log-in did not say which session it was of, all of that person's are meant.
+                (Some(_), None) => self.0.subject.is_some(),
+                (None, _) => true,
+            }
     }
 }
