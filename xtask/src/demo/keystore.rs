@@ -35,6 +35,8 @@ impl Keystore {
             .args(["serve", "--config"])
             .arg(folder.join("config.toml"))
             .stdout(Stdio::piped())
+            // One line for each request: worth a look, but not here.
+            .stderr(fs::File::create(folder.join("keystore.log"))?)
             .spawn()
             .context("cannot start plombe-keystore")?;
         let mut line = String::new();
