@@ -10,6 +10,7 @@ mod app;
 mod args;
 mod completions;
 mod config;
+mod confirm;
 mod contacts;
 mod date;
 mod decrypt;

@@ -106,7 +106,8 @@ pub async fn check_seen(app: &App, note: &str) {
     if app.ledger.registry().losses().next().is_none() && app.known_checkpoints.contains(note) {
         return;
     }
-    let Ok(seen) = SignedCheckpoint::open(note, app.keychain().verifier()) else { return };
+    // What others added to the note is kept nowhere.
+    let Ok(seen) = SignedCheckpoint::open_alone(note, app.keychain().verifier()) else { return };
     let Some(own) = app.ledger.checkpoint() else { return };
     let (shown, seen) = (&seen, seen.head());
     if seen == own.head() {
@@ -134,7 +135,7 @@ pub async fn check_seen(app: &App, note: &str) {
     let Ok(proof) = consistency(&*app.store, seen.size, own.head().size).await else { return };
     let fits = ConsistencyProof::try_from(proof).is_ok_and(|proof| proof.verify(seen, own.head()).is_ok());
     match fits {
-        true => app.known_checkpoints.add(note),
+        true => app.known_checkpoints.add(shown.note()),
         false => lose(app, shown, Halt::Forked).await,
     }
 }

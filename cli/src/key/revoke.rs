@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe key revoke`: end a certificate, a subkey or a user ID, now or with a revocation certificate made earlier.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use plombe_core::{
@@ -17,8 +14,7 @@ use super::{change::Change, describe};
 use crate::{
     app::App,
     args::PassphraseArgs,
-    exit::Failure,
-    input,
+    confirm, input,
     keystore::OwnInCustody,
     output,
     terminal::{Tone, printable_line},
@@ -104,7 +100,7 @@ pub(crate) fn run(app: &App<'_>, args: Args) -> anyhow::Result<()> {
         _ => format!("the certificate of {name}"),
     };
     if !args.yes {
-        confirm(&what)?;
+        confirm::ends_for_ever(&what, "say --yes if you mean it")?;
     }
     let revoked = match &args.with {
         Some(file) => {
@@ -146,22 +142,4 @@ fn call(own: &OwnInCustody, args: &Args) -> anyhow::Result<RevokeKey> {
         _ => (RevocationTarget::Certificate, args.reason.into()),
     };
     Ok(RevokeKey { key: own.key.clone(), target, reason, message: args.message.clone() })
-}
-
-/// Revoking cannot be taken back, so it is asked for twice.
-fn confirm(what: &str) -> anyhow::Result<()> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("this would end {what} for ever"))
-            .hint("say --yes if you mean it")
-            .into());
-    }
-    let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "This ends {what} for ever. Go on? [y/N] ");
-    let _ = stderr.flush();
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::usage("nothing was changed").into()),
-    }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! `plombe revoke`: an account, a device or a session ends for good, and everything derived from it.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use plombe_client::Session;
 use plombe_core::keystore::{
     DeviceId, SessionId,
@@ -11,7 +9,7 @@ use plombe_core::keystore::{
 use serde_json::json;
 
 use super::{Account, person::Person};
-use crate::{app::App, exit::Failure, output, terminal::Tone};
+use crate::{app::App, confirm, output, terminal::Tone};
 
 /// What ends.
 #[derive(clap::Args)]
@@ -88,23 +86,13 @@ fn lines(ended: &Ended) -> Vec<String> {
     devices.chain(sessions).chain(grants).chain(approvals).collect()
 }
 
-/// Somebody's account does not come back, so it is asked for twice.
+/// Somebody's account does not come back.
 pub(super) fn confirm(yes: bool, what: &str) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("this would end {what} for ever"))
-            .hint("say --yes if you mean it; `plombe people suspend` can be taken back")
-            .into());
-    }
-    let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "This ends {what} for ever. Go on? [y/N] ");
-    let _ = stderr.flush();
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::usage("nothing was changed").into()),
+    match yes {
+        true => Ok(()),
+        false => confirm::ends_for_ever(
+            what,
+            "say --yes if you mean it; `plombe people suspend` can be taken back",
+        ),
     }
 }

@@ -120,6 +120,17 @@ impl SignedCheckpoint {
         }
     }
 
+    /// The same without what others have added to the note: it proves itself as well, and is no longer than the log made it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not believed, as in [`open`](Self::open).
+    pub fn open_alone(note: &str, key: &VerifierKey) -> Result<Self, CheckpointError> {
+        let opened = Self::open(note, key)?;
+        let note = UnverifiedNote::parse(&opened.note)?.only_by(key);
+        Ok(Self { note, ..opened })
+    }
+
     /// The whole note, to be kept, passed on, and shown as evidence.
     pub fn note(&self) -> &str {
         &self.note

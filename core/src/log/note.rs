@@ -86,6 +86,19 @@ impl UnverifiedNote {
         &self.text
     }
 
+    /// The text and the signatures by `key`, each once: without the lines that anybody can add to a note.
+    pub(super) fn only_by(&self, key: &VerifierKey) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for line in self.signatures.iter().filter(|line| key.name() == line.name && key.id() == line.key_id) {
+            let bytes = [&line.key_id[..], &line.signature].concat();
+            let line = format!("— {} {}\n", line.name, BASE64_STANDARD.encode(bytes));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        format!("{}\n{}", self.text, lines.concat())
+    }
+
     /// Checks the signatures of `keys` and says which of them have signed. Signatures by other keys are ignored.
     ///
     /// # Errors

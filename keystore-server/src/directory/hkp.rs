@@ -17,7 +17,10 @@ use crate::app::App;
 
 /// `GET /pks/lookup`: `get`, `index` and `vindex`. The index is the machine-readable one, asked for or not.
 pub async fn lookup(asked: Asked, State(app): State<App>, RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
+    reply::aside(move || answer(&asked, &app, &query.unwrap_or_default())).await
+}
+
+fn answer(asked: &Asked, app: &App, query: &str) -> Response {
     let value = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -26,19 +29,19 @@ pub async fn lookup(asked: Asked, State(app): State<App>, RawQuery(query): RawQu
     if !matches!(op.as_str(), "get" | "index" | "vindex") {
         return reply::text(StatusCode::NOT_IMPLEMENTED, "op is get, index or vindex\n");
     }
-    let found = search(&app, &value("search").unwrap_or_default());
+    let found = search(app, &value("search").unwrap_or_default());
     if found.is_empty() {
         return reply::not_found();
     }
     if op == "get" {
-        return vks::armored(&asked, &found);
+        return vks::armored(asked, &found);
     }
     let mut text = format!("info:1:{}\n", found.len());
     let now = app.now();
     for certificate in &found {
         text.push_str(&certificate.hkp_index(&app.policy, now));
     }
-    reply::found(&asked, "text/plain; charset=utf-8", text.into_bytes())
+    reply::found(asked, "text/plain; charset=utf-8", text.into_bytes())
 }
 
 /// `POST /pks/add`: certificates do not come in this way.

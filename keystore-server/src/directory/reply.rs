@@ -38,6 +38,14 @@ impl FromRequestParts<App> for Asked {
     }
 }
 
+/// Certificates are parsed and written anew where that holds up nobody who uses a key.
+pub async fn aside(answer: impl FnOnce() -> Response + Send + 'static) -> Response {
+    match tokio::task::spawn_blocking(answer).await {
+        Ok(response) => response,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
 /// Whatever the reason is.
 pub fn not_found() -> Response {
     text(StatusCode::NOT_FOUND, "no certificate here\n")

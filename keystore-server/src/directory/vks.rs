@@ -22,20 +22,29 @@ pub const NO_UPLOADS: &str = "this directory takes no uploads: it shows the keys
 
 /// `GET /vks/v1/by-fingerprint/<40 or 64 digits>`: who asks for a version 6 fingerprint reads version 6.
 pub async fn by_fingerprint(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
-    let found = fingerprint(&text).map(|fingerprint| look_up::by_fingerprint(&app, &fingerprint));
-    armored(&asked, &found.unwrap_or_default())
+    reply::aside(move || {
+        let found = fingerprint(&text).map(|fingerprint| look_up::by_fingerprint(&app, &fingerprint));
+        armored(&asked, &found.unwrap_or_default())
+    })
+    .await
 }
 
 /// `GET /vks/v1/by-keyid/<16 digits>`.
 pub async fn by_key_id(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
-    let found = key_id(&text).map(|key_id| look_up::by_key_id(&app, key_id));
-    armored(&asked, &found.unwrap_or_default())
+    reply::aside(move || {
+        let found = key_id(&text).map(|key_id| look_up::by_key_id(&app, key_id));
+        armored(&asked, &found.unwrap_or_default())
+    })
+    .await
 }
 
 /// `GET /vks/v1/by-email/<address>`.
 pub async fn by_email(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
-    let found = Address::parse(&text).map(|address| look_up::by_address(&app, &address, Versions::V4));
-    armored(&asked, &found.unwrap_or_default())
+    reply::aside(move || {
+        let found = Address::parse(&text).map(|address| look_up::by_address(&app, &address, Versions::V4));
+        armored(&asked, &found.unwrap_or_default())
+    })
+    .await
 }
 
 /// `POST /vks/v1/upload` and `request-verify`: refused.

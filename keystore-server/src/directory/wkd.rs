@@ -19,7 +19,7 @@ pub async fn advanced(
     State(app): State<App>,
     Path((domain, hash)): Path<(String, String)>,
 ) -> Response {
-    certificates(&asked, &app, &domain.to_ascii_lowercase(), &hash)
+    reply::aside(move || certificates(&asked, &app, &domain.to_ascii_lowercase(), &hash)).await
 }
 
 /// `/.well-known/openpgpkey/hu/<hash>`, of the domain that was asked.
@@ -31,7 +31,7 @@ pub async fn direct(
     headers: HeaderMap,
 ) -> Response {
     match host(&uri, &headers) {
-        Some(domain) => certificates(&asked, &app, &domain, &hash),
+        Some(domain) => reply::aside(move || certificates(&asked, &app, &domain, &hash)).await,
         None => reply::not_found(),
     }
 }

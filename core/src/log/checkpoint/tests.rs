@@ -138,3 +138,16 @@ fn a_witness_stands_beside_the_log_and_not_instead_of_it() {
     assert_eq!(SignedCheckpoint::open(&alone, &key()), Err(NoteError::NotSigned.into()));
     assert_eq!(SignedCheckpoint::open(&alone, &witness), Err(NoteError::NotSigned.into()));
 }
+
+#[test]
+fn what_others_add_to_a_note_is_left_out_and_it_still_proves_itself() {
+    let signed = checkpoint().sign(&key(), &SEED);
+    let mut grown = signed.note().to_owned();
+    for line in [format!("{WITNESS_LINE}\n"), format!("{LOG_LINE}\n")] {
+        grown += &line;
+    }
+    let alone = SignedCheckpoint::open_alone(&grown, &key()).unwrap();
+    assert_eq!(alone.note(), signed.note());
+    assert_eq!(SignedCheckpoint::open(alone.note(), &key()).unwrap(), signed);
+    assert!(SignedCheckpoint::open_alone(&grown.replace("\n7\n", "\n8\n"), &key()).is_err());
+}
