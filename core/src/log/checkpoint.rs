@@ -47,11 +47,14 @@ impl Checkpoint {
         format!("{origin}\n{}\n{}\n{time}", head.size, head.root.to_base64())
     }
 
-    /// Does whoever knows that a history ended here know of `other`, too? Yes of what is smaller and was signed no later. What was signed
-    /// later is of another history, which went on, whatever its size: a second loss must not hide behind the first.
-    pub fn covers(&self, other: &Self) -> bool {
+    /// This checkpoint was shown to its log as lost, at `shown` (seconds since 1970): is `other`, which the log does not have either,
+    /// part of the same loss? Yes of whatever was signed before that moment, larger or smaller: whoever kept many notes must not be able
+    /// to show one after the other. What was signed from then on is another loss, which must not hide behind this one: a log's
+    /// times never decrease, so all that it has signed since the loss was put on record is of that moment or later.
+    pub fn covers(&self, other: &Self, shown: u64) -> bool {
+        let before = other.time.is_some_and(|time| seconds(time) < shown);
         let no_later = matches!((self.time, other.time), (Some(end), Some(other)) if other <= end);
-        self.head == other.head || (other.head.size < self.head.size && no_later)
+        self.head == other.head || before || (other.head.size < self.head.size && no_later)
     }
 
     /// Signs it; the seed is read and not kept.

@@ -43,8 +43,10 @@ pub enum Action {
     },
     /// An administrator goes on without it.
     AcknowledgeLoss {
-        /// Its end.
+        /// Its end, as it was shown.
         lost: TreeHead,
+        /// When that was.
+        shown_at: u64,
         /// Why.
         reason: String,
         /// How long somebody must have been an administrator to count, in seconds.
@@ -393,8 +395,8 @@ impl Action {
             Self::AskConsent { wanted: Wanted::Rules { rules }, reason, .. } => {
                 About { note: Some(format!("{}: {reason}", names(rules))), ..about }
             }
-            Self::AcknowledgeLoss { lost, reason, .. } => {
-                About { note: Some(format!("{}: {reason}", history::name_of(lost))), ..about }
+            Self::AcknowledgeLoss { lost, shown_at, reason, .. } => {
+                About { note: Some(format!("{}: {reason}", history::extent_of(lost, *shown_at))), ..about }
             }
             Self::LogInWithIdentity { issuer, address, .. } => {
                 About { note: Some(format!("{address} by {issuer}")), ..about }

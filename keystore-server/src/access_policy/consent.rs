@@ -2,16 +2,13 @@
 //! What two administrators may do together. Whoever holds one administrator's device must not make up the second:
 //! only who has been one for a while counts.
 
-use plombe_core::{
-    keystore::{
-        ApprovalId, TenantId,
-        calls::{login::Role, principals::PrincipalState},
-    },
-    log::TreeHead,
+use plombe_core::keystore::{
+    ApprovalId, TenantId,
+    calls::{login::Role, principals::PrincipalState},
 };
 
 use super::{Action, Decision, Identified, Permitted, Refusal, refusal};
-use crate::registry::{Approval, Principal, Registry, Standing, Wanted};
+use crate::registry::{Approval, Loss, Principal, Registry, Standing, Wanted};
 
 /// Longest time that one consent opens a key for.
 const LONGEST_BREAK_GLASS: u64 = 24 * 3600;
@@ -93,16 +90,18 @@ pub(super) fn decide_use(registry: &Registry, who: &Identified<'_>, action: &Act
 pub(super) fn decide_acknowledge(
     registry: &Registry,
     who: &Identified<'_>,
-    lost: &TreeHead,
-    seniority: u64,
+    action: &Action,
     now: u64,
 ) -> Decision {
+    let Action::AcknowledgeLoss { lost, shown_at, seniority, .. } = action else {
+        return Err(refusal::NOT_FOR_DEVICES.into());
+    };
     if !who.principal.roles.contains(&Role::Admin) {
         return Err(refusal::ADMINS_ONLY.into());
     }
     let tenant = who.principal.tenant;
-    let loss = registry.losses().find(|loss| loss.size == lost.size && loss.root == lost.root);
-    let loss = loss.ok_or(refusal::NOT_FOUND)?;
+    let is_it = |loss: &&Loss| loss.size == lost.size && loss.root == lost.root && loss.shown == *shown_at;
+    let loss = registry.losses().find(is_it).ok_or(refusal::NOT_FOUND)?;
     if loss.acknowledgement(tenant).is_some() {
         return Err(refusal::ALREADY_ENDED.into());
     }
@@ -113,11 +112,11 @@ pub(super) fn decide_acknowledge(
     match first_acknowledgement(registry, tenant, &wanted, now) {
         Some(first) if first.asker == who.principal.id => Err(refusal::CONSENT_MISSING.into()),
         Some(first) => {
-            counts(who.principal, first.seniority.max(seniority), now)?;
+            counts(who.principal, first.seniority.max(*seniority), now)?;
             Ok(Permitted::by("second-admin"))
         }
         None => {
-            counts(who.principal, seniority, now)?;
+            counts(who.principal, *seniority, now)?;
             Ok(Permitted::by("admin"))
         }
     }

@@ -99,9 +99,7 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
             consent::decide_answer(registry, who, *approval, *yes, now)
         }
         Action::BreakGlass { .. } => consent::decide_use(registry, who, action, now),
-        Action::AcknowledgeLoss { lost, seniority, .. } => {
-            consent::decide_acknowledge(registry, who, lost, *seniority, now)
-        }
+        Action::AcknowledgeLoss { .. } => consent::decide_acknowledge(registry, who, action, now),
         Action::SetRules { replaces, rules } => own_rules::decide_set(registry, who, *replaces, rules, now),
         Action::ReadLog => admin::may_audit(who),
         Action::LogInWithCode { .. }

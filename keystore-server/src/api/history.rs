@@ -105,6 +105,7 @@ pub(super) async fn public(_: Asked, State(app): State<App>) -> Json<Vec<PublicL
         PublicLoss {
             checkpoint: loss.note.clone(),
             from: loss.from,
+            shown_at: loss.shown,
             acknowledged_at: last.map(|last| last.at),
             position: last.map(|last| last.position),
         }
@@ -122,6 +123,7 @@ impl Serve for AcknowledgeLoss {
     async fn serve(self, app: &App, caller: &Caller) -> Result<LossAcknowledged, Failure> {
         let act = Acknowledge {
             lost: TreeHead { size: self.size, root: self.root },
+            shown_at: self.shown_at,
             reason: reason(&self.reason)?,
             seniority: app.times.consent.as_secs(),
         };
@@ -131,6 +133,7 @@ impl Serve for AcknowledgeLoss {
 
 struct Acknowledge {
     lost: TreeHead,
+    shown_at: u64,
     reason: String,
     seniority: u64,
 }
@@ -139,7 +142,12 @@ impl Act for Acknowledge {
     type Answer = LossAcknowledged;
 
     fn action(&self) -> Action {
-        Action::AcknowledgeLoss { lost: self.lost, reason: self.reason.clone(), seniority: self.seniority }
+        Action::AcknowledgeLoss {
+            lost: self.lost,
+            shown_at: self.shown_at,
+            reason: self.reason.clone(),
+            seniority: self.seniority,
+        }
     }
 
     /// The first yes waits for a second one, which takes effect at once.

@@ -43,7 +43,7 @@ impl Act for ShowLoss {
         let from = from.filter(|at| explained.is_none_or(|explained| *at > explained));
         let from = from.or_else(|| (self.halt == Halt::RolledBack).then_some(scene.position));
         let loss = Loss::new(&self.shown, from, seconds(scene.now));
-        // The end of a history stands for all of it.
+        // What is found now stands for all that was found before and waits. There is no end of it only where something goes on signing.
         let covered = registry
             .losses()
             .filter(|known| known.acknowledged.is_empty() && loss.covers(&known.checkpoint()));

@@ -25,7 +25,7 @@ pub struct Loss {
     pub time: Option<u64>,
     /// Where the two histories part, as far as this keystore knows: from this position on the lost one is gone.
     pub from: Option<u64>,
-    /// When it was shown, seconds since 1970.
+    /// When it was shown, seconds since 1970. What was signed before that and is not there is part of this loss.
     pub shown: u64,
     /// Tenants that go on without it.
     pub acknowledged: Vec<Acknowledgement>,
@@ -68,7 +68,7 @@ impl Loss {
 
     /// Does whoever knows of this loss know of that checkpoint, too?
     pub fn covers(&self, other: &Checkpoint) -> bool {
-        self.checkpoint().covers(other)
+        self.checkpoint().covers(other, self.shown)
     }
 
     /// What the note says.

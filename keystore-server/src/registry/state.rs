@@ -443,7 +443,7 @@ impl Registry {
         self.losses.iter().filter_map(|id| self.loss(id))
     }
 
-    /// What stops a tenant: a loss that neither itself nor a later one was acknowledged by its administrators.
+    /// What stops a tenant: a loss that neither itself nor one of which it is part was acknowledged by its administrators.
     pub fn stops(&self, tenant: TenantId) -> Option<&Loss> {
         // Whoever came after it was shown has lost nothing.
         let since = self.tenant(tenant).map_or(0, |tenant| tenant.created);

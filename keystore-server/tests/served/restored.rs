@@ -10,7 +10,7 @@ use plombe_core::{
         calls::{
             approvals::{Approve, ListApprovals},
             audit::{ListEntries, Scope},
-            history::{AcknowledgeLoss, LossAcknowledged, LostHistory, name_of},
+            history::{AcknowledgeLoss, LossAcknowledged, LostHistory, extent_of},
             keys::{KeyInfo, ListKeys},
             login::Role,
             principals::{ListPrincipals, PrincipalState, SetPrincipalState, SetRoles},
@@ -61,9 +61,7 @@ impl Office {
             refused(open(&mut mallory, &his.fingerprint, &seal_for(&his.certificate))),
             ProblemCode::NotLoggedIn
         );
-        let verifier: VerifierKey = first.keystore().identity().log_verifier.parse().unwrap();
-        let note = first.saved().log.latest.unwrap();
-        let lost = SignedCheckpoint::open(&note, &verifier).unwrap();
+        let lost = newest(&first);
         Self { keystore, first, second, alice, key, mallory, his, backup, lost }
     }
 
@@ -88,8 +86,11 @@ impl Office {
     }
 
     fn acknowledge(&self, who: &mut Session) -> Result<LossAcknowledged, ClientError> {
-        let TreeHead { size, root } = *self.lost.head();
-        who.call(&AcknowledgeLoss { size, root, reason: "the disk was lost".into() })
+        let losses = who.call(&LostHistory {})?.losses;
+        let loss = losses.into_iter().max_by_key(|loss| loss.shown_at).expect("something is lost");
+        let TreeHead { size, root } = *signed(who, &loss.checkpoint).head();
+        let (shown_at, reason) = (loss.shown_at, "the disk was lost".into());
+        who.call(&AcknowledgeLoss { size, root, shown_at, reason })
     }
 
     fn mallory_reads(&mut self) -> Result<u64, ClientError> {
@@ -99,6 +100,22 @@ impl Office {
     fn alice_reads(&mut self) -> Result<u64, ClientError> {
         open(&mut self.alice, &self.key.fingerprint, &seal_for(&self.key.certificate))
     }
+}
+
+/// What the log has signed.
+fn signed(session: &Session, note: &str) -> SignedCheckpoint {
+    let verifier: VerifierKey = session.keystore().identity().log_verifier.parse().unwrap();
+    SignedCheckpoint::open(note, &verifier).unwrap()
+}
+
+/// The newest that this session has seen.
+fn newest(session: &Session) -> SignedCheckpoint {
+    signed(session, &session.saved().log.latest.unwrap())
+}
+
+/// Until the clock shows another second.
+fn a_second_later() {
+    std::thread::sleep(std::time::Duration::from_millis(1100));
 }
 
 /// The same session on a machine that has seen nothing of the log.
@@ -131,8 +148,12 @@ fn a_restored_older_state_un_revokes_nobody_once_it_is_shown_what_it_lost() {
     let approval = first.call(&ListApprovals {}).unwrap().approvals.remove(0).id;
     let mut second = blind(&office.second);
     assert_eq!(refused(second.call(&Approve { approval, consent: true })), ProblemCode::RolledBack);
-    let other = AcknowledgeLoss { size: 1, root: office.lost.head().root, reason: "x".into() };
-    assert_eq!(refused(second.call(&other)), ProblemCode::NotFound);
+    let TreeHead { size, root } = *office.lost.head();
+    let shown_at = second.call(&LostHistory {}).unwrap().losses[0].shown_at;
+    for (size, shown_at) in [(1, shown_at), (size, shown_at + 3600)] {
+        let other = AcknowledgeLoss { size, root, shown_at, reason: "x".into() };
+        assert_eq!(refused(second.call(&other)), ProblemCode::NotFound);
+    }
 
     // What had been revoked is revoked again before anybody is served.
     let principal = office.mallory.identity().principal;
@@ -194,19 +215,57 @@ fn a_second_loss_does_not_hide_behind_the_first() {
     office.show();
     let (mut first, mut second) = (blind(&office.first), blind(&office.second));
     // A time that is later than that of the lost log.
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    a_second_later();
     office.acknowledge(&mut first).unwrap();
     office.acknowledge(&mut second).unwrap();
     office.alice_reads().unwrap();
-    let newer = second.saved().log.latest.unwrap();
+    let (knows, newer) = (office.keystore.backup("knows of the first"), newest(&second));
+    // To where nothing of the first is known, and to where it is acknowledged.
     office.keystore.restore(&office.backup);
-    let verifier: VerifierKey = second.keystore().identity().log_verifier.parse().unwrap();
-    let newer = SignedCheckpoint::open(&newer, &verifier).unwrap();
-    let mut alice = blind(&office.alice);
-    let mail = seal_for(&office.key.certificate);
-    open(&mut alice, &office.key.fingerprint, &mail).unwrap();
+    office.alice = blind(&office.alice);
+    office.alice_reads().unwrap();
     office.keystore.show(&newer);
-    assert_eq!(refused(open(&mut alice, &office.key.fingerprint, &mail)), ProblemCode::RolledBack);
+    assert_eq!(refused(office.alice_reads()), ProblemCode::RolledBack);
+    office.keystore.restore(&knows);
+    office.alice = blind(&office.alice);
+    office.alice_reads().unwrap();
+    let lost_again = newest(&office.alice);
+    office.keystore.restore(&knows);
+    office.alice = blind(&office.alice);
+    office.keystore.show(&lost_again);
+    assert_eq!(refused(office.alice_reads()), ProblemCode::RolledBack);
+}
+
+#[test]
+fn whoever_kept_many_notes_of_lost_history_stops_the_keystore_once() {
+    let mut office = Office::begin();
+    // Mallory reads what everybody may read, and keeps all of it.
+    let mut kept = vec![office.lost.clone()];
+    for _ in 0..3 {
+        office.alice_reads().unwrap();
+        kept.push(newest(&office.alice));
+    }
+    a_second_later();
+    office.keystore.restore(&office.backup);
+    for session in [&mut office.first, &mut office.second, &mut office.alice] {
+        *session = blind(session);
+    }
+    let (mut first, mut second) = (blind(&office.first), blind(&office.second));
+    office.keystore.show(&kept[0]);
+    assert_eq!(refused(office.alice_reads()), ProblemCode::RolledBack);
+    assert!(!office.acknowledge(&mut first).unwrap().effective);
+    // Neither does it take away what the first one has said, nor does it stop anything again, nor fill the log.
+    office.keystore.show(&kept[1]);
+    assert!(office.acknowledge(&mut second).unwrap().effective);
+    office.alice_reads().unwrap();
+    for note in &kept {
+        office.keystore.show(note);
+        office.alice_reads().unwrap();
+    }
+    office.keystore.restart();
+    office.keystore.show(&kept[3]);
+    office.alice_reads().unwrap();
+    assert_eq!(first.call(&LostHistory {}).unwrap().losses.len(), 1);
 }
 
 #[test]
@@ -216,7 +275,8 @@ fn the_acknowledgement_is_an_entry_that_names_what_is_lost() {
     let (mut first, mut second) = (blind(&office.first), blind(&office.second));
     office.acknowledge(&mut first).unwrap();
     let position = office.acknowledge(&mut second).unwrap().position;
-    let name = name_of(office.lost.head());
+    let shown_at = first.call(&LostHistory {}).unwrap().losses[0].shown_at;
+    let name = extent_of(office.lost.head(), shown_at);
     let named = trail(&mut first).0.into_iter().filter(|entry| entry.action == "acknowledge-loss");
     let notes: Vec<String> = named.filter_map(|entry| entry.about.note).collect();
     assert!(notes.len() == 2 && notes.iter().all(|note| note.starts_with(&name)), "{notes:?}");

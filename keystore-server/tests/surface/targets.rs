@@ -164,7 +164,9 @@ pub(crate) fn request(stage: &mut Stage, path: &str, column: Column) -> Option<A
             "assertion": { "credential": "AA", "client_data": "e30", "authenticator_data": "AA", "signature": "AA" }
         }),
         // Nothing is lost here; that two administrators acknowledge what is, is tested elsewhere.
-        "/v1/history/acknowledge" => json!({ "size": 1, "root": "A".repeat(43), "reason": "a restore" }),
+        "/v1/history/acknowledge" => {
+            json!({ "size": 1, "root": "A".repeat(43), "shown_at": 0, "reason": "a restore" })
+        }
         "/v1/keys/raw/allow" => json!({ "key": key, "seconds": 3600 }),
         "/v1/keys/raw/forbid" => {
             let allow = allow_raw(stage);

@@ -349,7 +349,9 @@ fn whoever_saw_lost_history_refuses_the_keystore_until_it_is_acknowledged_and_ac
         home.run(["whoami"], b"").ok();
         home.run(["audit", "verify"], b"").ok();
     }
+    // The witness knows more of it than Alice, who is the first to notice.
     alice.run(["audit", "witness", "--state", state], b"").ok();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     keystore.restore(&backup);
 
     let refused = alice.run(["whoami"], b"").expect_code(15);

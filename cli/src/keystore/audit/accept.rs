@@ -3,7 +3,10 @@
 
 use plombe_client::{ClientError, PublicLog, SeenLog, Session};
 use plombe_core::{
-    keystore::calls::history::{Acknowledged, LostHistory, name_of},
+    keystore::calls::{
+        audit,
+        history::{Loss, LostHistory, extent_of},
+    },
     log::{Disclosure, SignedCheckpoint, VerifierKey, entry::Entry},
 };
 use serde_json::json;
@@ -93,28 +96,30 @@ fn who(account: &Account, key: &VerifierKey, found: &Contradiction) -> anyhow::R
         Err(ClientError::NotLoggedIn | ClientError::DevicePending) => return Ok(None),
         other => other?,
     };
-    let covers = |note: &str| {
-        SignedCheckpoint::open(note, key).is_ok_and(|lost| lost.checkpoint().covers(found.kept.checkpoint()))
+    let covers = |loss: &&Loss| {
+        let lost = SignedCheckpoint::open(&loss.checkpoint, key);
+        lost.is_ok_and(|lost| lost.checkpoint().covers(found.kept.checkpoint(), loss.shown_at))
     };
-    for loss in losses.losses.iter().filter(|loss| covers(&loss.checkpoint)) {
+    for loss in losses.losses.iter().filter(covers) {
         let Some(acknowledged) = &loss.acknowledged else { continue };
-        check(&session, &losses.checkpoint, &loss.checkpoint, acknowledged)?;
+        check(&session, &losses.checkpoint, loss, &acknowledged.entry)?;
         return Ok(Some(acknowledged.by.iter().map(|person| person.name.clone()).collect()));
     }
     // Others have acknowledged it, this organisation has not.
     Err(lost::not_acknowledged(true).into())
 }
 
-/// The log itself has to say that just this history is given up.
-fn check(session: &Session, note: &str, lost: &str, acknowledged: &Acknowledged) -> anyhow::Result<()> {
+/// The log itself has to say that just this history is given up, and until when it reaches.
+fn check(session: &Session, note: &str, loss: &Loss, proven: &audit::Entry) -> anyhow::Result<()> {
     let key: VerifierKey = session.keystore().identity().log_verifier.parse()?;
     let head = SignedCheckpoint::open(note, &key).map_err(not_proven)?;
-    let lost = SignedCheckpoint::open(lost, &key).map_err(not_proven)?;
-    let Disclosure::Whole { body, .. } = acknowledged.entry.verify(head.head()).map_err(not_proven)? else {
+    let lost = SignedCheckpoint::open(&loss.checkpoint, &key).map_err(not_proven)?;
+    let Disclosure::Whole { body, .. } = proven.verify(head.head()).map_err(not_proven)? else {
         return Err(not_proven("the acknowledgement was erased").into());
     };
     let entry = Entry::read(&body).map_err(not_proven)?;
-    let names_it = entry.about.note.is_some_and(|note| note.starts_with(&name_of(lost.head())));
+    let extent = format!("{}:", extent_of(lost.head(), loss.shown_at));
+    let names_it = entry.about.note.is_some_and(|note| note.starts_with(&extent));
     if entry.action == "acknowledge-loss" && entry.decision.permitted && names_it {
         return Ok(());
     }

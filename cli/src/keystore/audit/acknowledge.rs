@@ -32,22 +32,30 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
     let open = |loss: &Loss| SignedCheckpoint::open(&loss.checkpoint, &key).map_err(not_proven);
     let mut losses =
         losses.into_iter().map(|loss| Ok((open(&loss)?, loss))).collect::<anyhow::Result<Vec<_>>>()?;
-    losses.sort_by_key(|(lost, _)| Reverse(lost.head().size));
-    let mut done: Vec<SignedCheckpoint> = Vec::new();
+    losses.sort_by_key(|(_, loss)| Reverse(loss.shown_at));
+    let mut done: Vec<(SignedCheckpoint, u64)> = Vec::new();
     let mut told = Vec::new();
     for (lost, loss) in losses {
-        // The end of a history stands for all of it.
-        let covered = done.iter().any(|known| known.checkpoint().covers(lost.checkpoint()));
+        // The last to be shown stands for all that was signed before.
+        let covered =
+            done.iter().any(|(known, shown_at)| known.checkpoint().covers(lost.checkpoint(), *shown_at));
         if loss.acknowledged.is_some() || covered {
-            done.push(lost);
+            done.push((lost, loss.shown_at));
             continue;
         }
         let head = *lost.head();
-        let call = AcknowledgeLoss { size: head.size, root: head.root, reason: args.reason.clone() };
+        let (reason, shown_at) = (args.reason.clone(), loss.shown_at);
+        let call = AcknowledgeLoss { size: head.size, root: head.root, shown_at, reason };
         let answer = session.call(&call)?;
         tell(app, &loss, head.size, answer.effective);
-        told.push(json!({"size": head.size, "root": head.root, "lost_from": loss.from, "effective": answer.effective}));
-        done.push(lost);
+        told.push(json!({
+            "size": head.size,
+            "root": head.root,
+            "lost_from": loss.from,
+            "signed_before": lost::time(shown_at),
+            "effective": answer.effective,
+        }));
+        done.push((lost, shown_at));
     }
     account.keep_session(&session)?;
     if app.terminal.json {
@@ -62,7 +70,7 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
 fn tell(app: &App<'_>, loss: &Loss, size: u64, effective: bool) {
     let from = loss.from.map_or_else(String::new, |from| format!(" from {from}"));
     let text = format!(
-        "entries{from} to {} are lost; shown to the keystore on {}",
+        "entries{from} to {} at least are lost, and whatever came behind them until {}: all that the backup does not have",
         size.saturating_sub(1),
         lost::time(loss.shown_at)
     );

@@ -41,10 +41,10 @@ pub(super) fn find(log: &PublicLog, key: &VerifierKey, kept: &str) -> anyhow::Re
         return Ok(None);
     }
     let covers = |loss: &PublicLoss| {
-        open(&loss.checkpoint).is_ok_and(|lost| lost.checkpoint().covers(kept.checkpoint()))
+        open(&loss.checkpoint).is_ok_and(|lost| lost.checkpoint().covers(kept.checkpoint(), loss.shown_at))
     };
     let losses = log.unverified_losses()?;
-    // The one that is acknowledged, where several ends of the same history are known.
+    // The one that is acknowledged, where it is part of several.
     let known = losses.iter().filter(|loss| covers(loss));
     let loss = known.max_by_key(|loss| loss.acknowledged_at.is_some()).cloned();
     Ok(Some(Contradiction { kept, now, loss }))

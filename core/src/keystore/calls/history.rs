@@ -40,7 +40,7 @@ pub struct Loss {
     /// From this position on the lost log and this one differ, as far as the keystore knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
-    /// When it was shown to the keystore.
+    /// When it was shown to the keystore. Whatever else the log had signed before that and does not have is part of the same loss.
     pub shown_at: u64,
     /// One administrator has said yes, and it waits for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +97,8 @@ pub struct AcknowledgeLoss {
     pub size: u64,
     /// Its root.
     pub root: NodeHash,
+    /// When it was shown to the keystore: one goes on without all that was signed before that, known or not.
+    pub shown_at: u64,
     /// Why.
     pub reason: String,
 }
@@ -120,6 +122,8 @@ pub struct PublicLoss {
     /// As in [`Loss`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
+    /// As in [`Loss`].
+    pub shown_at: u64,
     /// When the last organisation here acknowledged it; absent while one has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<u64>,
@@ -131,6 +135,11 @@ pub struct PublicLoss {
 /// How an entry of the log names a lost log; what else its note says comes behind that.
 pub fn name_of(lost: &TreeHead) -> String {
     format!("log of {} entries with root {}", lost.size, lost.root)
+}
+
+/// How an entry names what is acknowledged: that log, and all else that is part of the same loss.
+pub fn extent_of(lost: &TreeHead, shown_at: u64) -> String {
+    format!("{}, and what else was signed before time {shown_at}", name_of(lost))
 }
 
 calls! {

@@ -32,17 +32,27 @@ fn note_of(text: &str) -> String {
 }
 
 #[test]
-fn an_end_covers_what_was_signed_before_it_and_nothing_else() {
+fn a_loss_covers_what_was_signed_before_it_was_shown_and_nothing_else() {
     let at = |size, root, time: Option<u64>| Checkpoint {
         origin: String::new(),
         head: TreeHead { size, root: NodeHash([root; 32]) },
         time: time.map(|time| UNIX_EPOCH + Duration::from_secs(time)),
     };
-    let end = at(100, 1, Some(1000));
-    assert!(end.covers(&end) && end.covers(&at(90, 2, Some(900))) && end.covers(&at(99, 2, Some(1000))));
-    // Of a history that went on later, larger, of the same size, or of an unknown time.
-    for other in [at(90, 2, Some(1001)), at(101, 2, Some(900)), at(100, 2, Some(900)), at(90, 2, None)] {
-        assert!(!end.covers(&other), "{other:?}");
+    let (lost, shown) = (at(100, 1, Some(1000)), 2000);
+    for other in
+        [at(90, 2, Some(900)), at(101, 2, Some(900)), at(5000, 2, Some(1999)), at(100, 2, Some(1500))]
+    {
+        assert!(lost.covers(&other, shown), "{other:?}");
+    }
+    assert!(lost.covers(&lost, shown) && at(9, 2, None).covers(&at(9, 2, None), shown));
+    // Of a history that was signed on, however small, or of an unknown time.
+    for other in [at(90, 2, Some(2000)), at(101, 2, Some(2000)), at(3, 2, Some(2001)), at(90, 2, None)] {
+        assert!(!lost.covers(&other, shown), "{other:?}");
+    }
+    // Shown within the second in which it was signed, or by a clock that is behind.
+    for shown in [1000, 500] {
+        assert!(lost.covers(&lost, shown) && lost.covers(&at(99, 2, Some(1000)), shown));
+        assert!(!lost.covers(&at(101, 2, Some(1000)), shown) && !lost.covers(&at(90, 2, Some(1001)), shown));
     }
 }
 
