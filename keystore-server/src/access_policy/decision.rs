@@ -54,6 +54,8 @@ impl Refusal {
             refusal::KEY_REVOKED,
             refusal::NOT_FOUND,
             refusal::NOT_PENDING,
+            // By the first passkey, which is asked for from then on.
+            refusal::STEP_UP_NEEDED,
         ];
         done.iter().any(|done| done.rule == self.rule)
     }

@@ -103,12 +103,13 @@ impl<'a> Batch<'a> {
 
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let is_fresh = fresh.by_ref().take(job.once().len()).fold(true, |all, one| all & one);
+            // The first is the proof that came with the request, the others are what the request hands in.
+            let are_fresh: Vec<bool> = fresh.by_ref().take(job.once().len()).collect();
             let before = job.kept_request().and_then(|request| {
                 let mine = self.rows.requests.iter().find(|row| row.id == request.id);
                 mine.or_else(|| known.get(&request.id)).cloned()
             });
-            outcomes.push(self.decide_one(&mut **job, is_fresh, before));
+            outcomes.push(self.decide_one(&mut **job, &are_fresh, before));
         }
         Ok(outcomes)
     }
@@ -131,9 +132,15 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn decide_one(&mut self, job: &mut dyn Job, proof_is_fresh: bool, before: Option<RequestRow>) -> Outcome {
+    fn decide_one(&mut self, job: &mut dyn Job, are_fresh: &[bool], before: Option<RequestRow>) -> Outcome {
         let action = job.action();
-        let decision = if proof_is_fresh {
+        // What is good once was used up by this very request, when it comes again. Its proof is another one each time.
+        let is_again = match (&before, job.kept_request()) {
+            (Some(row), Some(request)) => row.digest == request.digest,
+            _ => false,
+        };
+        let is_fresh = are_fresh.iter().skip(usize::from(!are_fresh.is_empty())).all(|fresh| *fresh);
+        let decision = if are_fresh.first().is_none_or(|proof| *proof) && (is_fresh || is_again) {
             access_policy::decide(self.mirror.registry(), job.actor(), &action, self.now)
         } else {
             Err(refusal::PROOF_REPLAYED.into())

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What a passkey is needed for, and what is not taken for one.
 
-use plombe_client::Session;
+use std::collections::BTreeSet;
+
+use plombe_client::{DeviceKey, Session};
 use plombe_core::keystore::{
     ProblemCode, RecoveryCode, SecretBytes,
     calls::{
@@ -26,6 +28,7 @@ use crate::{
     authenticator::{Answer, Authenticator},
     keystore::TestKeystore,
     mail::{generate, open, refused, seal_for},
+    proxy::Proxy,
     trail::trail,
 };
 
@@ -252,6 +255,32 @@ fn an_answer_is_good_once_for_its_session_and_its_purpose() {
     let made = FinishStepUp { ticket: ceremony.ticket.clone(), assertion: hers.assert(&ceremony) };
     assert_eq!(refused(alice.call(&made)), ProblemCode::Denied);
     assert_eq!(refused(alice.call(&start("/v1/keys/list"))), ProblemCode::Unacceptable);
+}
+
+#[test]
+fn a_passkey_that_was_shown_or_added_and_whose_reply_was_lost_is_answered_again() {
+    let proxy = Proxy::begin();
+    let code = proxy.keystore.add("alice@example.org").parse().unwrap();
+    let mut alice = proxy.patient_client().log_in_with_code(DeviceKey::generate(), &code, "laptop").unwrap();
+    let mut lost = BTreeSet::new();
+    proxy.on_answer(move |asked, answered| {
+        let path = [AddPasskey::PATH, FinishStepUp::PATH].into_iter().find(|path| *path == asked.path);
+        if path.is_some_and(|path| answered.status == 200 && lost.insert(path)) {
+            (answered.status, answered.body) = (502, Vec::new());
+        }
+    });
+    // The client sends both again by itself.
+    let mut hers = enrol(&mut alice);
+    assert_eq!(alice.call(&ListPasskeys {}).unwrap().passkeys.len(), 1);
+    show::<SetRecoveryCode>(&mut alice, &mut hers);
+    alice.call(&SetRecoveryCode { hash: vec![1; 32].into() }).unwrap();
+    let count = |path: &str| proxy.seen().iter().filter(|(asked, _)| asked.path == path).count();
+    assert_eq!((count(AddPasskey::PATH), count(FinishStepUp::PATH)), (2, 2));
+    // Each was done once.
+    let entries = trail(&mut alice).0;
+    for action in ["add-passkey", "step-up"] {
+        assert_eq!(entries.iter().filter(|entry| entry.action == action).count(), 1, "{action}");
+    }
 }
 
 #[test]
