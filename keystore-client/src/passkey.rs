@@ -4,7 +4,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use plombe_core::keystore::{
-    Bytes,
+    Bytes, Origin,
     calls::passkeys::{
         AddPasskey, Assertion, Ceremony, FinishStepUp, PAGE_PATH, Passkey, Registration, StartPasskey,
         StartStepUp, SteppedUp,
@@ -81,30 +81,35 @@ impl Session {
     fn run(&self, ceremony: &Ceremony) -> Result<Query, ClientError> {
         let browser = self.keystore().options().browser.clone();
         let browser = browser.ok_or_else(|| ClientError::Browser("this program opens no browser".into()))?;
+        let page = page(ceremony, &self.keystore().identity().origin)?;
         let listener = Listener::open(CALLBACK)?;
         let state = Bytes(random_array::<16>().to_vec()).to_base64url();
-        browser.0(page(ceremony, listener.port(), &state)?.as_str());
+        browser.0(asking(page, ceremony, listener.port(), &state).as_str());
         listener.wait(&state, PATIENCE)
     }
 }
 
-/// The page's address. All of the question stands behind the `#`, so it reaches no server.
-fn page(ceremony: &Ceremony, port: u16, state: &str) -> Result<Url, ClientError> {
-    let mut page =
-        Url::parse(&ceremony.origin).and_then(|url| url.join(PAGE_PATH)).map_err(|_| not_understood())?;
+/// Where the page is: on the server that this session is with. Nobody is sent to a page of somebody else.
+fn page(ceremony: &Ceremony, keystore: &Origin) -> Result<Url, ClientError> {
+    let origin: Origin = ceremony.origin.parse().map_err(|_| not_understood())?;
+    if !origin.is_same_place(keystore) {
+        let reason = format!("the keystore at {keystore} names a page at {origin}, which is not opened");
+        return Err(ClientError::Browser(reason));
+    }
+    Url::parse(&origin.url(PAGE_PATH)).map_err(|_| not_understood())
+}
+
+/// The page's whole address. All of the question stands behind the `#`, so it reaches no server.
+fn asking(mut page: Url, ceremony: &Ceremony, port: u16, state: &str) -> Url {
     let credentials: Vec<_> = ceremony.credentials.iter().map(Bytes::to_base64url).collect();
     let mut fragment = url::form_urlencoded::Serializer::new(String::new());
     fragment
-        .append_pair("purpose", &ceremony.purpose)
-        .append_pair("challenge", &ceremony.challenge.to_base64url())
+        .append_pair("question", &ceremony.question.to_base64url())
         .append_pair("credentials", &credentials.join(","))
         .append_pair("port", &port.to_string())
         .append_pair("state", state);
-    if let Some(user) = &ceremony.user {
-        fragment.append_pair("user", &user.handle.to_base64url()).append_pair("name", &user.name);
-    }
     page.set_fragment(Some(&fragment.finish()));
-    Ok(page)
+    page
 }
 
 fn bytes(answer: &Query, name: &str) -> Result<Bytes, ClientError> {
@@ -113,4 +118,42 @@ fn bytes(answer: &Query, name: &str) -> Result<Bytes, ClientError> {
 
 fn not_understood() -> ClientError {
     ClientError::Browser("the page's answer is not understood".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_page_of_ones_own_keystore_is_opened() {
+        let page = |named: &str, own: &str| {
+            let ceremony = Ceremony {
+                ticket: Bytes(vec![1]),
+                question: Bytes(vec![2]),
+                origin: named.to_owned(),
+                credentials: Vec::new(),
+                expires_at: 0,
+            };
+            page(&ceremony, &own.parse().unwrap()).map(String::from)
+        };
+        let own = "https://keys.example.org";
+        assert_eq!(page(own, own).unwrap(), "https://keys.example.org/passkey");
+        assert_eq!(
+            page("http://localhost:7420", "http://127.0.0.1:7420").unwrap(),
+            "http://localhost:7420/passkey"
+        );
+        for other in [
+            "https://keys.example.org.mallory.example",
+            "https://mallory.example",
+            "https://keys.example.org:8443",
+            "https://keys.example.org@mallory.example",
+            "https://keys.example.org/elsewhere",
+            "http://localhost:7420",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert!(page(other, own).is_err(), "{other}");
+        }
+        assert!(page("http://localhost:7421", "http://127.0.0.1:7420").is_err());
+    }
 }

@@ -2,6 +2,8 @@
 // Runs one WebAuthn ceremony for a program on this computer. What is asked stands in the fragment, which no server sees; the
 // answer goes to a port of 127.0.0.1 and nowhere else: a link that somebody sends brings them nothing, as long as nobody tells
 // them the address of a page that did not load.
+// What is signed is the hash of the question, made here, and what is shown comes out of the question: whoever writes the link
+// cannot have a passkey shown for something else than the page says.
 'use strict';
 
 const PURPOSES = {
@@ -11,9 +13,12 @@ const PURPOSES = {
   'import': 'A key is to be put into the keystore.',
   'delegation': 'Somebody else is to get the use of a key of yours.',
   'certification': 'Your certificate is to be changed, or to vouch for somebody.',
-  'key-use': 'A key is to be used, or the log to be read: your organisation wants your passkey for that.',
+  'key-use': 'A key is to be used, a backup of one to be replaced, or the log to be read.',
   'administration': 'People, their roles or their access are to be changed.',
 };
+
+const LABEL = 'plombe keystore passkey question v1';
+const LENGTHS = [LABEL.length, 16, 16, 16, null, 8, 16, null, null];
 
 const ask = new URLSearchParams(location.hash.slice(1));
 // Neither in the history, nor there when the page is loaded again.
@@ -22,16 +27,38 @@ history.replaceState(null, '', location.pathname);
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
   .replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+const words = (part) => new TextDecoder('utf-8', { fatal: true }).decode(part);
 const credentials = () => (ask.get('credentials') || '').split(',').filter(Boolean)
   .map((id) => ({ type: 'public-key', id: bytes(id) }));
 
+// The question's parts, each behind its length in four bytes. Throws when it is none.
+function read(question) {
+  const view = new DataView(question.buffer);
+  const parts = [];
+  for (let at = 0; at < question.length;) {
+    const length = view.getUint32(at);
+    at += 4;
+    if (length > question.length - at) throw new RangeError();
+    parts.push(question.subarray(at, at + length));
+    at += length;
+  }
+  const sound = parts.length === LENGTHS.length
+    && parts.every((part, i) => LENGTHS[i] === null || part.length === LENGTHS[i]);
+  if (!sound || words(parts[0]) !== LABEL || !Object.hasOwn(PURPOSES, words(parts[4]))) throw new RangeError();
+  return {
+    whole: question, principal: parts[1], purpose: words(parts[4]), account: words(parts[7]), device: words(parts[8]),
+  };
+}
+
+const challenge = (question) => crypto.subtle.digest('SHA-256', question.whole);
+
 const TIMEOUT = 240000;
 
-async function create() {
+async function create(question) {
   const made = await navigator.credentials.create({ publicKey: {
     rp: { id: location.hostname, name: 'Plombe keystore' },
-    user: { id: bytes(ask.get('user')), name: ask.get('name'), displayName: ask.get('name') },
-    challenge: bytes(ask.get('challenge')),
+    user: { id: question.principal, name: question.account, displayName: question.account },
+    challenge: await challenge(question),
     pubKeyCredParams: [-7, -8, -257].map((alg) => ({ type: 'public-key', alg })),
     excludeCredentials: credentials(),
     authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
@@ -47,10 +74,10 @@ async function create() {
   };
 }
 
-async function get() {
+async function get(question) {
   const shown = await navigator.credentials.get({ publicKey: {
     rpId: location.hostname,
-    challenge: bytes(ask.get('challenge')),
+    challenge: await challenge(question),
     allowCredentials: credentials(),
     userVerification: 'required',
     timeout: TIMEOUT,
@@ -72,10 +99,17 @@ function back(answer) {
 const purpose = document.getElementById('purpose');
 const go = document.getElementById('go');
 const port = Number(ask.get('port'));
-const is_sound = Object.hasOwn(PURPOSES, ask.get('purpose')) && ask.get('challenge') && ask.get('state')
-  && Number.isInteger(port) && port > 1023 && port < 65536;
-if (is_sound) {
-  purpose.textContent = PURPOSES[ask.get('purpose')];
+let question = null;
+try {
+  question = read(bytes(ask.get('question') || ''));
+} catch (error) {
+  console.warn('this link asks for nothing that is known here', error.name);
+}
+if (question && ask.get('state') && Number.isInteger(port) && port > 1023 && port < 65536) {
+  purpose.textContent = PURPOSES[question.purpose];
+  document.getElementById('account').textContent = question.account;
+  document.getElementById('device').textContent = question.device;
+  document.getElementById('who').hidden = false;
   go.disabled = false;
   go.focus();
 }
@@ -83,7 +117,7 @@ go.addEventListener('click', async () => {
   go.disabled = true;
   purpose.textContent = 'Your authenticator asks you now.';
   try {
-    back(ask.get('purpose') === 'new-passkey' ? await create() : await get());
+    back(question.purpose === 'new-passkey' ? await create(question) : await get(question));
   } catch (error) {
     back({ error: error.name });
   }

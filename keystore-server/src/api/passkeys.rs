@@ -8,9 +8,7 @@ use plombe_core::keystore::{
     PasskeyId, ProblemCode, RecoveryCode,
     calls::{
         Done,
-        passkeys::{
-            self, AddPasskey, Ceremony, ListPasskeys, PasskeyUser, Passkeys, RemovePasskey, StartPasskey,
-        },
+        passkeys::{self, AddPasskey, Ceremony, ListPasskeys, Passkeys, RemovePasskey, StartPasskey},
     },
 };
 
@@ -41,14 +39,11 @@ impl Serve for StartPasskey {
             return Err(Refusal::from(refusal::STEP_UP_NEEDED).into());
         }
         let issued = app.passkeys.tickets.issue(&asker(&who), Purpose::NewPasskey, app.now());
-        let name = who.principal.addresses.first().cloned().unwrap_or_else(|| who.principal.name.clone());
         Ok(Ceremony {
             ticket: issued.ticket.into(),
-            challenge: issued.challenge.to_vec().into(),
+            question: issued.question.into(),
             origin: relying_party(app)?.origin().to_owned(),
             credentials: own,
-            purpose: Purpose::NewPasskey.code().to_owned(),
-            user: Some(PasskeyUser { handle: who.principal.id.0.as_bytes().to_vec().into(), name }),
             expires_at: issued.expires,
         })
     }

@@ -41,11 +41,9 @@ impl Serve for StartStepUp {
         let issued = app.passkeys.tickets.issue(&asker(&who), purpose, app.now());
         Ok(Ceremony {
             ticket: issued.ticket.into(),
-            challenge: issued.challenge.to_vec().into(),
+            question: issued.question.into(),
             origin: relying_party(app)?.origin().to_owned(),
             credentials,
-            purpose: purpose.code().to_owned(),
-            user: None,
             expires_at: issued.expires,
         })
     }
@@ -93,7 +91,14 @@ impl Serve for ConfirmByPasskey {
 
 /// Who asks, for tickets.
 pub(super) fn asker(who: &Identified<'_>) -> Asker {
-    Asker { principal: who.principal.id, device: who.device.id, session: who.session.id }
+    let account = who.principal.addresses.first().unwrap_or(&who.principal.name).clone();
+    Asker {
+        principal: who.principal.id,
+        device: who.device.id,
+        session: who.session.id,
+        account,
+        device_name: who.device.name.clone(),
+    }
 }
 
 /// The keystore as passkeys know it.

@@ -53,7 +53,7 @@ impl Authenticator {
     /// What an honest browser and an honest authenticator say.
     pub(crate) fn honest(&mut self, kind: &str, ceremony: &Ceremony) -> Answer {
         self.counter += 1;
-        let challenge = ceremony.challenge.to_base64url();
+        let challenge = ceremony.challenge().to_base64url();
         Answer {
             client_data: json!({
                 "type": kind, "challenge": challenge, "origin": ceremony.origin, "crossOrigin": false,

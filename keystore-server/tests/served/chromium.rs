@@ -10,17 +10,26 @@ use std::{
 };
 
 use plombe_client::{Browser, DeviceKey, Keystore, Options, Session};
-use plombe_core::keystore::calls::{
-    devices::ConfirmDevice,
-    login::DeviceState,
-    passkeys::{ConfirmByPasskey, ListPasskeys, PAGE_PATH},
-    session::WhoAmI,
+use plombe_core::keystore::{
+    Bytes, ProblemCode,
+    calls::{
+        devices::ConfirmDevice,
+        login::DeviceState,
+        passkeys::{ConfirmByPasskey, ListPasskeys, PAGE_PATH},
+        recovery::SetRecoveryCode,
+        session::WhoAmI,
+    },
+    fields,
 };
 use plombe_tests::{Scratch, peers};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::{keystore::TestKeystore, mail::generate, trail::trail};
+use crate::{
+    keystore::TestKeystore,
+    mail::{generate, refused},
+    trail::trail,
+};
 
 /// One window, driven by the WebDriver protocol.
 struct Chromium {
@@ -90,12 +99,14 @@ impl Chromium {
         self.post("/execute/sync", json!({"script": script, "args": []}))
     }
 
-    /// What a person does with the page: looks at what it is for, and presses the button.
-    fn agree(&self, url: &str) {
+    /// What a person does with the page: looks at what it is for, and presses the button. Gives what was there to be read.
+    fn agree(&self, url: &str) -> String {
         self.open(url);
+        let shown = self.run("return ['purpose', 'account', 'device'].map((id) => document.getElementById(id).textContent).join('|')");
         let button = self.post("/element", json!({"using": "css selector", "value": "#go"}));
         let id = button.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
         self.post(&format!("/element/{id}/click"), json!({}));
+        shown.as_str().unwrap().to_owned()
     }
 }
 
@@ -108,14 +119,35 @@ impl Drop for Chromium {
     }
 }
 
-/// Opens each page that it is sent, and gives the browser back when nobody sends any more.
-fn person(chromium: Chromium) -> (Browser, JoinHandle<Chromium>) {
+/// Opens each page that it is sent, and gives the browser back when nobody sends any more, with what was read on the pages. The
+/// addresses come by somebody who may change them.
+fn person(
+    chromium: Chromium,
+    carry: impl Fn(&str) -> String + Send + Sync + 'static,
+) -> (Browser, JoinHandle<(Chromium, Vec<String>)>) {
     let (pages, opened) = mpsc::channel::<String>();
     let person = thread::spawn(move || {
-        opened.iter().for_each(|url| chromium.agree(&url));
-        chromium
+        let read = opened.iter().map(|url| chromium.agree(&url)).collect();
+        (chromium, read)
     });
-    (Browser::new(move |url| pages.send(url.to_owned()).unwrap()), person)
+    (Browser::new(move |url| pages.send(carry(url)).unwrap()), person)
+}
+
+/// The question in a page's address, and the address with another one.
+fn question(url: &str) -> (Vec<u8>, impl Fn(&[u8]) -> String) {
+    let (before, rest) = url.split_once("question=").unwrap();
+    let (question, after) = rest.split_once('&').unwrap();
+    let (before, after) = (before.to_owned(), after.to_owned());
+    let put = move |question: &[u8]| {
+        format!("{before}question={}&{after}", Bytes(question.to_vec()).to_base64url())
+    };
+    (Bytes::from_base64url(question).unwrap().0, put)
+}
+
+/// The same bytes with one word for another of the same length.
+fn replaced(question: &[u8], word: &[u8], by: &[u8]) -> Vec<u8> {
+    let at = question.windows(word.len()).position(|window| window == word).unwrap();
+    [&question[..at], by, &question[at + word.len()..]].concat()
 }
 
 fn log_in(keystore: &TestKeystore, code: &str, browser: &Browser) -> Session {
@@ -128,7 +160,7 @@ fn log_in(keystore: &TestKeystore, code: &str, browser: &Browser) -> Session {
 fn a_passkey_is_made_and_shown_on_the_page_in_a_real_browser() {
     let Some(chromium) = Chromium::begin() else { return };
     let keystore = TestKeystore::start();
-    let (browser, person) = person(chromium);
+    let (browser, reader) = person(chromium, str::to_owned);
     let mut alice = log_in(&keystore, &keystore.add("alice@example.org"), &browser);
     generate(&mut alice, "alice@example.org");
     assert_eq!(alice.add_passkey("this computer").unwrap().name, "this computer");
@@ -146,17 +178,58 @@ fn a_passkey_is_made_and_shown_on_the_page_in_a_real_browser() {
         |entry: &plombe_core::log::entry::Entry| entry.action == "step-up" && entry.decision.permitted;
     assert_eq!(trail(&mut alice).0.iter().filter(|entry| shown(entry)).count(), 2);
 
-    // What is not a question of a program on this machine is not asked.
+    // The page says what each was for, whose account it is, and what the device calls itself that asks.
+    let (kept, device) = (laptop.saved(), DeviceKey::from_pkcs8(laptop.device().to_pkcs8()).unwrap());
     drop((alice, laptop, phone, browser));
-    let chromium = person.join().unwrap();
+    let (chromium, read) = reader.join().unwrap();
+    for (read, words) in read.iter().zip(["A new passkey", "The computer that asks", "Your devices"]) {
+        assert!(read.starts_with(words) && read.ends_with("|alice@example.org|test device"), "{read}");
+    }
+    assert_eq!(read.len(), 3);
+
+    // Somebody who carries the link makes the page say something else. Then something else is signed.
+    let carry = |url: &str| {
+        let (question, put) = question(url);
+        put(&replaced(&question, b"devices", b"key-use"))
+    };
+    let (browser, reader) = person(chromium, carry);
+    let options = Options { browser: Some(browser), ..Options::new(SystemTime::now) };
+    let mut laptop = Session::resume(kept, device, options).unwrap();
+    let recovery = SetRecoveryCode { hash: vec![1; 32].into() };
+    assert_eq!(refused(laptop.call(&recovery)), ProblemCode::Denied);
+    let entries = trail(&mut laptop).0;
+    let last = entries.iter().rfind(|entry| entry.action == "step-up").unwrap();
+    assert_eq!((last.decision.permitted, last.decision.rule.as_str()), (false, "passkey-challenge"));
+    drop(laptop);
+    let (chromium, read) = reader.join().unwrap();
+    assert!(read[0].starts_with("A key is to be used"), "{read:?}");
+
+    // What is not a question of a program on this machine is not asked.
     let page = format!("{}{PAGE_PATH}", keystore.url().replace("127.0.0.1", "localhost"));
     let disabled = "return document.getElementById('go').disabled";
-    let question = "purpose=devices&challenge=AAAA&state=x&port=";
+    let label: &[u8] = b"plombe keystore passkey question v1";
+    let parts: [&[u8]; 9] = [label, &[1; 16], &[2; 16], &[3; 16], b"devices", &[0; 8], &[4; 16], b"a", b"b"];
+    let with = |place: usize, part: &'static [u8]| {
+        let mut parts = parts;
+        parts[place] = part;
+        fields(&parts)
+    };
+    let asking = |question: &[u8], port: &str| {
+        format!("question={}&state=x&port={port}", Bytes(question.to_vec()).to_base64url())
+    };
+    let sound = fields(&parts);
     for (fragment, is_off) in [
-        (format!("{question}4711"), false),
-        (format!("{question}80"), true),
-        (format!("{question}4711.evil.example"), true),
-        (format!("{question}4711&purpose=constructor").replacen("purpose=devices&", "", 1), true),
+        (asking(&sound, "4711"), false),
+        (asking(&sound, "80"), true),
+        (asking(&sound, "4711.evil.example"), true),
+        (asking(&with(4, b"constructor"), "4711"), true),
+        (asking(&with(0, b"plombe keystore passkey challenge v1"), "4711"), true),
+        (asking(&with(1, b"short"), "4711"), true),
+        (asking(&with(7, b"\xff"), "4711"), true),
+        (asking(&fields(&parts[..8]), "4711"), true),
+        (asking(&sound[..sound.len() - 1], "4711"), true),
+        (asking(&[&sound[..], &[0; 4]].concat(), "4711"), true),
+        ("purpose=devices&challenge=AAAA&state=x&port=4711".to_owned(), true),
         (String::new(), true),
     ] {
         chromium.open(&format!("{page}#{fragment}"));

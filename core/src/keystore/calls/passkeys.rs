@@ -5,6 +5,7 @@
 //! back to a port of this machine; a second call hands the answer in.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::{Done, calls};
 use crate::keystore::{Bytes, PasskeyId, SecretBytes};
@@ -18,29 +19,22 @@ pub const PAGE_PATH: &str = "/passkey";
 pub struct Ceremony {
     /// Comes back with the answer. Good once, for the session that asked, until `expires_at`.
     pub ticket: Bytes,
-    /// What the authenticator signs. Bound to the session and to what it is for.
-    pub challenge: Bytes,
+    /// What is asked: who asks with which device in which session, what for, until when. The authenticator signs its hash, and the page
+    /// shows what stands in it and nothing else.
+    pub question: Bytes,
     /// Where the page is. Its host is what passkeys are bound to.
     pub origin: String,
     /// Passkeys that may answer, or that are there already.
     pub credentials: Vec<Bytes>,
-    /// What it is for, for the page's words.
-    pub purpose: String,
-    /// For a new passkey: whose it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<PasskeyUser>,
     /// Seconds since 1970.
     pub expires_at: u64,
 }
 
-/// What an authenticator shows beside a passkey.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PasskeyUser {
-    /// Opaque.
-    pub handle: Bytes,
-    /// Their address.
-    pub name: String,
+impl Ceremony {
+    /// What the authenticator signs.
+    pub fn challenge(&self) -> Bytes {
+        Bytes(Sha256::digest(&self.question.0).to_vec())
+    }
 }
 
 /// Begins to add a passkey. From a confirmed device; with a passkey that is there already, when there is one.

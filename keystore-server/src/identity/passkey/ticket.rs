@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! Challenges that no server has to remember: what they are bound to is hashed into them, and a tag shows that we made them.
+//! Challenges that no server has to remember: they are the hash of a question, and a tag shows that we asked it. The page gets the
+//! question, shows what stands in it, and makes the challenge of it by itself: its words are what is signed.
 //!
 //! Wire format of a ticket: expiry, seconds since 1970 (8) ‖ random (16) ‖ tag (32).
 
@@ -20,7 +21,7 @@ const LIFETIME: Duration = Duration::from_secs(300);
 pub struct Tickets(hmac::Key);
 
 /// Who asks: the answer counts for them alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asker {
     /// Who.
     pub principal: PrincipalId,
@@ -28,13 +29,17 @@ pub struct Asker {
     pub device: DeviceId,
     /// In which session.
     pub session: SessionId,
+    /// What the page calls their account.
+    pub account: String,
+    /// What the page calls the device.
+    pub device_name: String,
 }
 
-/// A challenge and its ticket.
+/// A question and its ticket.
 #[derive(Debug)]
 pub struct Issued {
-    /// For the authenticator.
-    pub challenge: [u8; 32],
+    /// For the page.
+    pub question: Vec<u8>,
     /// To be handed in with the answer.
     pub ticket: Vec<u8>,
     /// Seconds since 1970.
@@ -60,10 +65,10 @@ impl Tickets {
     pub fn issue(&self, asker: &Asker, purpose: Purpose, now: SystemTime) -> Issued {
         let expires = seconds(now + LIFETIME);
         let random: Zeroizing<[u8; 16]> = fresh::random();
-        let challenge = challenge(asker, purpose, expires, &random);
-        let tag = hmac::sign(&self.0, &challenge);
+        let question = question(asker, purpose, expires, &random);
+        let tag = hmac::sign(&self.0, &Sha256::digest(&question));
         let ticket = [&expires.to_be_bytes()[..], &random[..], tag.as_ref()].concat();
-        Issued { challenge, ticket, expires }
+        Issued { question, ticket, expires }
     }
 
     /// Takes a ticket back from the same asker for the same purpose.
@@ -80,7 +85,7 @@ impl Tickets {
         let (expires, rest) = ticket.split_first_chunk::<8>().ok_or(PasskeyRefusal::Ticket)?;
         let (random, tag) = rest.split_first_chunk::<16>().ok_or(PasskeyRefusal::Ticket)?;
         let expires = u64::from_be_bytes(*expires);
-        let challenge = challenge(asker, purpose, expires, random);
+        let challenge: [u8; 32] = Sha256::digest(question(asker, purpose, expires, random)).into();
         let made = hmac::sign(&self.0, &challenge);
         verify_slices_are_equal(made.as_ref(), tag).map_err(|_| PasskeyRefusal::Ticket)?;
         // One from the future is from before the clock was set back, and would live too long.
@@ -93,17 +98,18 @@ impl Tickets {
     }
 }
 
-fn challenge(asker: &Asker, purpose: Purpose, expires: u64, random: &[u8; 16]) -> [u8; 32] {
-    let bound = fields(&[
-        b"plombe keystore passkey challenge v1",
+fn question(asker: &Asker, purpose: Purpose, expires: u64, random: &[u8; 16]) -> Vec<u8> {
+    fields(&[
+        b"plombe keystore passkey question v1",
         asker.principal.0.as_bytes(),
         asker.device.0.as_bytes(),
         asker.session.0.as_bytes(),
         purpose.code().as_bytes(),
         &expires.to_be_bytes(),
         random,
-    ]);
-    Sha256::digest(bound).into()
+        asker.account.as_bytes(),
+        asker.device_name.as_bytes(),
+    ])
 }
 
 #[cfg(test)]
@@ -119,6 +125,8 @@ mod tests {
             principal: PrincipalId(Uuid::from_u128(principal)),
             device: DeviceId(Uuid::from_u128(device)),
             session: SessionId(Uuid::from_u128(session)),
+            account: "alice@example.org".into(),
+            device_name: "laptop".into(),
         }
     }
 
@@ -128,23 +136,28 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let alice = asker(1, 2, 3);
         let issued = tickets.issue(&alice, Purpose::Import, now);
-        let take =
-            |tickets: &Tickets, asker, purpose, now| tickets.take(&issued.ticket, &asker, purpose, now);
-        let taken = take(&tickets, alice, Purpose::Import, now).unwrap();
-        assert_eq!(taken.challenge, issued.challenge);
+        let take = |tickets: &Tickets, asker: &Asker, purpose, now| {
+            tickets.take(&issued.ticket, asker, purpose, now)
+        };
+        let taken = take(&tickets, &alice, Purpose::Import, now).unwrap();
+        assert_eq!(taken.challenge[..], Sha256::digest(&issued.question)[..]);
+        let renamed = Asker { device_name: "phone".into(), ..alice.clone() };
+        let readdressed = Asker { account: "mallory@example.org".into(), ..alice.clone() };
         for (other, purpose) in [
             (asker(9, 2, 3), Purpose::Import),
             (asker(1, 9, 3), Purpose::Import),
             (asker(1, 2, 9), Purpose::Import),
-            (alice, Purpose::Administration),
+            (renamed, Purpose::Import),
+            (readdressed, Purpose::Import),
+            (alice.clone(), Purpose::Administration),
         ] {
-            assert_eq!(take(&tickets, other, purpose, now), Err(PasskeyRefusal::Ticket));
+            assert_eq!(take(&tickets, &other, purpose, now), Err(PasskeyRefusal::Ticket));
         }
         let others = Tickets::new(&Zeroizing::new([8; 32]));
-        assert_eq!(take(&others, alice, Purpose::Import, now), Err(PasskeyRefusal::Ticket));
-        assert_eq!(take(&tickets, alice, Purpose::Import, now + LIFETIME), Err(PasskeyRefusal::Expired));
+        assert_eq!(take(&others, &alice, Purpose::Import, now), Err(PasskeyRefusal::Ticket));
+        assert_eq!(take(&tickets, &alice, Purpose::Import, now + LIFETIME), Err(PasskeyRefusal::Expired));
         let before = now - Duration::from_secs(60);
-        assert_eq!(take(&tickets, alice, Purpose::Import, before), Err(PasskeyRefusal::Expired));
+        assert_eq!(take(&tickets, &alice, Purpose::Import, before), Err(PasskeyRefusal::Expired));
         for place in 0..issued.ticket.len() {
             let mut changed = issued.ticket.clone();
             changed[place] ^= 1;
