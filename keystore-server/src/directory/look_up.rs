@@ -55,11 +55,19 @@ pub fn by_wkd_name(app: &App, domain: &str, hash: &str, versions: Versions) -> V
         else {
             return Vec::new();
         };
-        (address, of_owner(&registry, principal, versions))
+        (address, of_owner(&registry, principal))
     };
     let now = app.now();
-    let parsed = found.iter().filter_map(|bytes| Certificate::parse(&bytes.0).ok());
-    parsed.filter_map(|all| all.filter_to_address(&address, &app.policy, now).ok()).collect()
+    let of_address = |found: Found| {
+        let all = Certificate::parse(&found.certificate.0).ok()?;
+        Some((all.filter_to_address(&address, &app.policy, now).ok()?, found))
+    };
+    let mut found: Vec<_> = found.into_iter().filter_map(of_address).collect();
+    // Of this address: a version 4 key of another one is no reason to hide anything.
+    if versions == Versions::V4 || found.iter().any(|(_, found)| found.is_v4 && found.is_in_use) {
+        found.retain(|(_, found)| found.is_v4);
+    }
+    found.into_iter().map(|(certificate, _)| certificate).collect()
 }
 
 /// By fingerprint of the primary key, or of a subkey that is used here. A key in custody is never mistaken for one
@@ -138,16 +146,25 @@ fn is_v4(key: &KeyFingerprint) -> bool {
     key.as_fingerprint().as_bytes().len() == 20
 }
 
-fn of_owner(registry: &Registry, principal: &Principal, versions: Versions) -> Vec<Bytes> {
+/// One of an owner's certificates, with all their addresses still in it.
+struct Found {
+    certificate: Bytes,
+    is_v4: bool,
+    is_in_use: bool,
+}
+
+/// What comes first is first.
+fn of_owner(registry: &Registry, principal: &Principal) -> Vec<Found> {
     let keys = registry.keys_of(principal.id).filter_map(|key| in_custody(registry, key));
     let published = registry.certificates_of(principal.id).filter_map(|it| elsewhere(registry, it));
     let mut entries: Vec<Entry<'_>> = keys.chain(published).collect();
-    let in_use = |entry: &Entry<'_>| !entry.rank.0;
-    if versions == Versions::V4 || entries.iter().any(|entry| entry.is_v4 && in_use(entry)) {
-        entries.retain(|entry| entry.is_v4);
-    }
     entries.sort_by_key(|entry| entry.rank);
-    entries.into_iter().map(|entry| entry.certificate.clone()).collect()
+    let found = |entry: Entry<'_>| Found {
+        certificate: entry.certificate.clone(),
+        is_v4: entry.is_v4,
+        is_in_use: !entry.rank.0,
+    };
+    entries.into_iter().map(found).collect()
 }
 
 /// With the addresses that may go with it.

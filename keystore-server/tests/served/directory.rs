@@ -182,6 +182,17 @@ fn version_6_does_not_reach_programs_that_cannot_read_it() {
     assert_eq!(version(&wkd_path("alice@example.org")), Some(6));
     generate(&mut alice, "alice@example.org");
     assert_eq!(version(&wkd_path("alice@example.org")), Some(4));
+
+    // One of another address is in nobody's way.
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let addresses = vec!["bob@example.org".to_owned(), "bobby@example.org".to_owned()];
+    admin.call(&CreatePrincipal { name: "Bob".into(), addresses, roles: vec![Role::User] }).unwrap();
+    let mut bob = keystore.log_in(&keystore.code_for("bob@example.org"));
+    let user_ids = vec!["<bobby@example.org>".to_owned()];
+    bob.call(&GenerateKey { user_ids, profile: Profile::Rfc9580, valid_for_seconds: None }).unwrap();
+    generate(&mut bob, "bob@example.org");
+    assert_eq!(version(&wkd_path("bob@example.org")), Some(4));
+    assert_eq!(version(&wkd_path("bobby@example.org")), Some(6));
 }
 
 #[test]
