@@ -46,6 +46,10 @@ pub(super) fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action
         Action::ImportKey { .. } => Some(Purpose::Import),
         Action::GiveGrant { .. } | Action::AllowRaw { .. } => Some(Purpose::Delegation),
         Action::ChangeKey { .. } | Action::PublishCertificate { .. } => Some(Purpose::Certification),
+        // The one before is gone, and with it what was in it.
+        Action::PutBackup { key } if registry.backup(who.principal.id, key).is_some() => {
+            Some(Purpose::KeyUse)
+        }
         // To cut off one's own lost device must be easy.
         Action::Revoke { target } if !is_own(registry, who, target) => Some(Purpose::Administration),
         Action::CreatePrincipal { .. }

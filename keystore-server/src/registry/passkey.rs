@@ -70,7 +70,7 @@ purposes! {
     Delegation = "delegation";
     /// The key that certifies is used.
     Certification = "certification";
-    /// Keys are used, where a rule of the organisation demands it.
+    /// A backup takes the place of another; keys are used, where a rule of the organisation demands it.
     KeyUse = "key-use";
     /// People, their roles, and what two administrators do together.
     Administration = "administration";

@@ -12,6 +12,7 @@ use plombe_core::keystore::{
 use crate::{
     keystore::TestKeystore,
     mail::{generate, refused, seal_for},
+    passkeys::{enrol, show},
 };
 
 fn put(key: &KeyFingerprint, sealed: &[u8], replaces: Option<u64>) -> PutBackup {
@@ -33,6 +34,22 @@ fn a_backup_comes_back_as_it_was_and_no_device_overwrites_a_newer_one() {
     let fetched = alice.call(&FetchBackup { key: key.clone() }).unwrap();
     assert_eq!((fetched.sealed.0, fetched.version), (second, 2));
     assert_eq!(alice.call(&ListBackups {}).unwrap().backups.len(), 1);
+}
+
+#[test]
+fn a_stolen_device_puts_no_other_backup_in_the_place_of_the_one_that_is_there() {
+    let keystore = TestKeystore::start();
+    let mut alice = keystore.user("alice@example.org");
+    let recovery = generate(&mut alice, "alice@example.org");
+    let key: KeyFingerprint = "00112233445566778899AABBCCDDEEFF00112233".parse().unwrap();
+    let sealed = seal_for(&recovery.certificate);
+    let mut authenticator = enrol(&mut alice);
+    // The first takes nobody's place.
+    alice.call(&put(&key, &sealed, None)).unwrap();
+    assert_eq!(refused(alice.call(&put(&key, &sealed, Some(1)))), ProblemCode::StepUpNeeded);
+    show::<PutBackup>(&mut alice, &mut authenticator);
+    alice.call(&put(&key, &sealed, Some(1))).unwrap();
+    assert_eq!(alice.call(&FetchBackup { key }).unwrap().version, 2);
 }
 
 #[test]

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Adds a passkey to the account of a session.
-fn enrol(session: &mut Session) -> Authenticator {
+pub(crate) fn enrol(session: &mut Session) -> Authenticator {
     let mut authenticator = Authenticator::new();
     let ceremony = session.call(&StartPasskey {}).unwrap();
     let registration = authenticator.register(&ceremony);
@@ -42,7 +42,7 @@ fn enrol(session: &mut Session) -> Authenticator {
 }
 
 /// Shows it for a call.
-fn show<C: Call>(session: &mut Session, authenticator: &mut Authenticator) {
+pub(crate) fn show<C: Call>(session: &mut Session, authenticator: &mut Authenticator) {
     let ceremony = session.call(&StartStepUp { path: C::PATH.into() }).unwrap();
     let assertion = authenticator.assert(&ceremony);
     session.call(&FinishStepUp { ticket: ceremony.ticket, assertion }).unwrap();
