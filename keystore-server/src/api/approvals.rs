@@ -19,7 +19,7 @@ use plombe_core::{
     log::TreeHead,
 };
 
-use super::{Caller, Failure, Serve};
+use super::{Caller, Failure, Serve, custody::not_too_often};
 use crate::{
     access_policy::{self, Action, Refusal, concerns, refusal, seconds},
     app::App,
@@ -105,6 +105,7 @@ impl Serve for BreakGlassUnwrap {
             return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
                 .hint("wait a minute"));
         }
+        not_too_often(app, caller)?;
         let context = self.context.clone();
         let act = BreakGlassAct { call: self, id, key: None };
         let granted = app.ledger.ask(caller.ask_for(act, context)).await?;
