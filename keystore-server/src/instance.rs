@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::{
     access_policy::{Action, Actor, Refusal, seconds},
     api::MakeCode,
-    fresh,
+    backup, fresh,
     hierarchy::{BlobName, generation_of},
     keychain::{InstanceSecrets, Keychain, KeychainError, SharedKeychain},
     ledger::{Act, Ask, AskError, Clock, Effects, Ledger, Pace, Scene, StartError},
@@ -51,6 +51,9 @@ pub enum InstanceError {
     /// There is one already.
     #[error("this database holds a keystore already")]
     Exists,
+    /// It was stopped before it had checked what it had put there.
+    #[error("a restore into this database did not come to its end; restore into an empty one")]
+    Unfinished,
     /// Something sealed does not open.
     #[error("the keystore's own keys cannot be read")]
     Unreadable,
@@ -195,6 +198,18 @@ pub async fn start_with(
 /// # Errors
 /// See [`InstanceError`].
 pub async fn keychain(
+    store: &dyn Store,
+    root: Arc<dyn RootKey>,
+    origin: Origin,
+) -> Result<Keychain, InstanceError> {
+    if backup::is_unfinished(store).await? {
+        return Err(InstanceError::Unfinished);
+    }
+    keychain_of_any(store, root, origin).await
+}
+
+/// The same of a database that nobody has checked yet.
+pub(crate) async fn keychain_of_any(
     store: &dyn Store,
     root: Arc<dyn RootKey>,
     origin: Origin,

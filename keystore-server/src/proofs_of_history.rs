@@ -143,7 +143,7 @@ pub async fn check_seen(app: &App, note: &str) {
 /// Puts it on record; every server of this database knows then. Where that cannot be done, this server stops by itself.
 async fn lose(app: &App, shown: &SignedCheckpoint, halt: Halt) {
     tracing::error!(reason = %halt, shown = shown.note(), "stopped until administrators have looked");
-    let restored_at = backup::restored_at(&*app.store).await.unwrap_or_default();
+    let restored_at = backup::restored_at(&*app.store, app.keychain()).await.unwrap_or_default();
     let act = ShowLoss { shown: shown.clone(), halt: halt.clone(), restored_at };
     match app.ledger.ask(instance::by_server(act)).await {
         // The writer has noticed by itself, and puts on record what it knew. What is shown next is judged by the log that it then has.

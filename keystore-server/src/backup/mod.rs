@@ -17,7 +17,7 @@ use std::io;
 
 pub use archive::Header;
 pub use make::make;
-pub use restore::{Restored, restore, restored_at};
+pub use restore::{Restored, is_unfinished, restore, restored_at};
 
 use crate::{ledger::StartError, root_key::RootKeyError, store::StoreError, tenant_keys::TenantKeysError};
 

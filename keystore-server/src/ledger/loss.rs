@@ -37,7 +37,7 @@ impl Act for ShowLoss {
         // A restore before the last loss that was acknowledged explains that one.
         let explained =
             registry.losses().flat_map(|loss| &loss.acknowledged).map(|known| known.position).max();
-        // Whoever has the database can write that fact.
+        // Whoever has the database can put an older one of these facts back.
         let possible = |at: &u64| *at <= scene.position && *at < self.shown.head().size;
         let from = self.restored_at.filter(possible);
         let from = from.filter(|at| explained.is_none_or(|explained| *at > explained));

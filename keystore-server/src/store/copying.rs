@@ -66,6 +66,11 @@ pub(super) async fn is_empty(connection: &mut Connection, table: &Table) -> Resu
     Ok(query.build().fetch_optional(connection).await?.is_none())
 }
 
+pub(super) async fn clear(connection: &mut Connection, table: &Table) -> Result<(), StoreError> {
+    QueryBuilder::<Db>::new(format!("DELETE FROM {}", table.name)).build().execute(connection).await?;
+    Ok(())
+}
+
 pub(super) async fn insert(
     connection: &mut Connection,
     table: &Table,

@@ -202,6 +202,10 @@ macro_rules! implement {
                 within(copying::is_empty(&mut self.0, table)).await
             }
 
+            async fn clear(&mut self, table: &Table) -> Result<(), StoreError> {
+                within(copying::clear(&mut self.0, table)).await
+            }
+
             async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), StoreError> {
                 within(copying::insert(&mut self.0, table, rows)).await
             }

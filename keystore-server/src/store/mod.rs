@@ -285,6 +285,8 @@ pub trait Transaction: Send {
     async fn has_sealed_otherwise(&mut self, tenant: &[u8], generation: u32) -> Result<bool, StoreError>;
     /// Is there no row in this table?
     async fn is_empty(&mut self, table: &Table) -> Result<bool, StoreError>;
+    /// Takes every row of this table out: of a backup that turned out to be none.
+    async fn clear(&mut self, table: &Table) -> Result<(), StoreError>;
     /// Puts rows of a backup in as they are.
     async fn insert(&mut self, table: &Table, rows: &[Row]) -> Result<(), StoreError>;
     /// Writes. Nothing of it is seen before [`Transaction::commit`].

@@ -11,6 +11,7 @@ use plombe_core::keystore::calls::login::DeviceState;
 use plombe_keystore::{
     access_policy::{Action, Refusal},
     backup::{self, BackupError, Restored},
+    instance::{self, InstanceError},
     ledger::{Act, Blob, Effects, Scene},
     root_key::FileRootKey,
     store::{Location, TABLES},
@@ -68,8 +69,17 @@ async fn a_backup_of_either_database_is_restored_into_either() {
         for empty in stage.empty_ones() {
             let restored = restore(&empty, &file).await.unwrap();
             assert_eq!(restored.entries, size);
-            assert_eq!(backup::restored_at(&*empty.store(false).await).await.unwrap(), Some(size));
             let again = empty.server().await;
+            let store = empty.store(false).await;
+            let restored_at = || backup::restored_at(&*store, &again.keychain);
+            assert_eq!(restored_at().await.unwrap(), Some(size));
+            // Who writes to the database says nothing of how much is lost.
+            let fact = store.fact("restored-at").await.unwrap().unwrap();
+            for forged in [fact.replacen(&size.to_string(), "1", 1), size.to_string(), String::new()] {
+                store.put_fact("restored-at", &forged).await.unwrap();
+                assert_eq!(restored_at().await.unwrap(), None, "{forged}");
+            }
+            store.put_fact("restored-at", &fact).await.unwrap();
             assert_eq!(again.ledger.registry().principal(alice.principal).unwrap().recovery, Some([19; 32]));
             assert_eq!(again.ledger.registry().device(bob.device).unwrap().state, DeviceState::Revoked);
             again.ask(&alice.actor, SetCode([99; 32])).await.unwrap();
@@ -136,6 +146,31 @@ async fn what_is_not_a_whole_backup_of_this_root_key_leaves_the_database_empty()
     let again = backup::make(&*stage.store(false).await, &stage.root_key(), START, &file).await;
     assert!(matches!(again, Err(BackupError::File(_))));
     assert!(fs::read(&file).unwrap() == whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_turns_out_wrong_after_it_was_read_is_taken_out_again_and_no_server_works_on_it_before() {
+    for stage in Stage::on_each().await {
+        stage.server().await.person("alice@example.org").await;
+        let sound = make(&stage, "sound").await;
+        // Whoever held the keys made it, and what is in it does not fit together.
+        let store = stage.store(false).await;
+        let mut transaction = store.begin().await.unwrap();
+        let tiles = TABLES.iter().find(|table| table.name == "tiles").unwrap();
+        transaction.clear(tiles).await.unwrap();
+        transaction.commit().await.unwrap();
+        let wrong = make(&stage, "wrong").await;
+        for empty in stage.empty_ones() {
+            assert!(restore(&empty, &wrong).await.is_err());
+            restore(&empty, &sound).await.unwrap();
+            // As it is left by who was killed in between.
+            let store = empty.store(false).await;
+            store.put_fact("restored-at", "unfinished").await.unwrap();
+            let origin = "https://keys.example.org".parse().unwrap();
+            let keys = instance::keychain(&*store, Arc::new(empty.root_key()), origin).await;
+            assert!(matches!(keys, Err(InstanceError::Unfinished)));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

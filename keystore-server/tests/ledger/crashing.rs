@@ -145,6 +145,7 @@ crashing! {
     writes {
         fn add_wrapped_key(row: &WrappedKeyRow) -> ();
         fn drop_wrapped_key(row: &WrappedKeyRow) -> ();
+        fn clear(table: &Table) -> ();
         fn insert(table: &Table, rows: &[Row]) -> ();
         fn write(batch: &Batch) -> ();
     }
