@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Length of a pseudonym. Nobody gains by a collision, which would take 2^64 records.
-const NAME_LEN: usize = 16;
+pub(crate) const NAME_LEN: usize = 16;
 
 /// The keystore's own secrets, made when it is set up and sealed under the instance's key.
 pub struct InstanceSecrets {
@@ -225,6 +225,15 @@ impl Keychain {
         self.tenant(tenant).map(|keys| keys.seal(name, plaintext))
     }
 
+    /// The same for several.
+    pub fn seal_all<'a>(
+        &self,
+        tenant: TenantId,
+        blobs: impl IntoIterator<Item = (BlobName<'a>, &'a [u8])>,
+    ) -> Option<Vec<Vec<u8>>> {
+        self.tenant(tenant).map(|keys| keys.seal_all(blobs))
+    }
+
     /// Opens what was read from `store`; when it is under a key that is not here yet, reads that first.
     ///
     /// # Errors
@@ -259,6 +268,15 @@ impl Keychain {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenBlobError> {
         self.tenant(tenant).ok_or(OpenBlobError::Unreadable)?.open(name, sealed)
+    }
+
+    /// The same for several, in their order, or none of them.
+    pub fn open_all<'a>(
+        &self,
+        tenant: TenantId,
+        blobs: impl IntoIterator<Item = (BlobName<'a>, &'a [u8])>,
+    ) -> Result<Vec<Zeroizing<Vec<u8>>>, OpenBlobError> {
+        self.tenant(tenant).ok_or(OpenBlobError::Unreadable)?.open_all(blobs)
     }
 }
 

@@ -27,7 +27,8 @@ usage: cargo xtask COMMAND
   ci                           the same, and every peer must be there
   interop [--thunderbird]      run the other OpenPGP programs against ours, write docs/interop.md
   bench [--quick] [--json]     measure speed and memory beside the peers
-  bench keystore [--long]      measure the running keystore beside bare crypto and bare HTTP
+  bench keystore [--long] [load] [log] [directory]
+                               measure the running keystore beside bare crypto and bare HTTP
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
   fuzz --long [--seconds N]    every target for five minutes, write docs/fuzzing.md
   drill [--long]               kill keystores under load: 5 times on each database, or 100 times

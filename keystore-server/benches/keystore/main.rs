@@ -52,14 +52,20 @@ const LONG: Extent = Extent {
     connections: &[1, 8, 64],
     each: Duration::from_secs(10),
     log_sizes: &[1_000, 100_000, 10_000_000],
-    directory_sizes: &[1_000, 20_000, 100_000],
+    directory_sizes: &[1_000, 100_000, 1_000_000],
 };
+
+/// Measured alone when they are named.
+const PARTS: [&str; 3] = ["load", "log", "directory"];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     if has("--echo") {
         return echo::serve();
+    }
+    if has("--fill") {
+        return directory::fill_from(&arguments);
     }
     let extent = match (has("--long"), cfg!(debug_assertions)) {
         (true, _) => LONG,
@@ -69,7 +75,22 @@ fn main() -> Result<()> {
     if cfg!(debug_assertions) {
         say("not optimised: this shows that it runs, not how fast");
     }
+    let is_all = !PARTS.iter().any(|part| has(part));
+    if is_all || has("load") {
+        measure_load(&extent)?;
+    }
+    if is_all || has("log") {
+        say("\n## The log, by its size\n");
+        history::measure(extent.log_sizes)?;
+    }
+    if is_all || has("directory") {
+        say("\n## The directory, by its size\n");
+        directory::measure(extent.directory_sizes, extent.each)?;
+    }
+    Ok(())
+}
 
+fn measure_load(extent: &Extent) -> Result<()> {
     say("## One request, in processor time on one core\n");
     let bare = bare::measure()?;
     let http = echo::measure(extent.each)?;
@@ -97,10 +118,5 @@ fn main() -> Result<()> {
             }
         }
     }
-
-    say("\n## The log, by its size\n");
-    history::measure(extent.log_sizes)?;
-
-    say("\n## The directory, by its size\n");
-    directory::measure(extent.directory_sizes, extent.each)
+    Ok(())
 }

@@ -83,7 +83,7 @@ impl Act for Put {
         };
         let blob = Blob {
             kind: BACKUP,
-            id: Backup::id(backup.owner, &backup.key),
+            id: Backup::id(backup.owner, &backup.key).to_vec(),
             tenant: backup.tenant,
             version: backup.version,
             plaintext: Some(Zeroizing::new(std::mem::take(&mut self.0.sealed.0))),

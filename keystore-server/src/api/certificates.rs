@@ -127,7 +127,7 @@ async fn change(
     let key = Key {
         certificate: certificate.clone().into(),
         // What was sent to an old subkey stays readable, whatever becomes of it.
-        unwrapping: before.unwrapping.union(&unwrapping).cloned().collect(),
+        unwrapping: before.unwrapping.iter().chain(&unwrapping).cloned().collect(),
         signing,
         state: if changed.revokes { KeyState::Revoked } else { before.state },
         blob_version: before.blob_version + 1,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Owners put the certificates of keys on their devices into the directory, and take them out.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::time::SystemTime;
 
 use plombe_core::{
     cert::{Certificate, Unusable},
@@ -21,7 +21,7 @@ use crate::{
     app::App,
     directory::own_addresses,
     ledger::{Act, Effects, Scene},
-    registry::{self, Record},
+    registry::{self, Fingerprints, Record},
 };
 
 /// Own statements only; one with post-quantum keys and years of rotations has some tens of kilobytes.
@@ -67,7 +67,7 @@ struct Publish {
     /// The owner's addresses in it; when there are none, whose addresses it claims.
     addresses: Vec<String>,
     certificate: Vec<u8>,
-    subkeys: BTreeSet<KeyFingerprint>,
+    subkeys: Fingerprints,
     revoked: bool,
 }
 
@@ -102,11 +102,7 @@ impl Publish {
 }
 
 /// Subkeys that the certificate binds, and whether it is over.
-fn look_at(
-    certificate: &Certificate,
-    policy: &CryptoPolicy,
-    now: SystemTime,
-) -> (BTreeSet<KeyFingerprint>, bool) {
+fn look_at(certificate: &Certificate, policy: &CryptoPolicy, now: SystemTime) -> (Fingerprints, bool) {
     let described = certificate.describe(policy, now);
     let bound = described.keys.into_iter().skip(1).filter(|key| key.state != Err(Unusable::Invalid));
     let subkeys = bound.filter_map(|key| key.fingerprint.try_into().ok()).collect();

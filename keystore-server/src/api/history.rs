@@ -28,7 +28,7 @@ use crate::{
     fresh,
     ledger::{Act, Effects, Scene},
     proofs_of_history,
-    registry::{Acknowledgement, Approval, Loss, Record, Registry, Standing, Tenant, Wanted},
+    registry::{Acknowledgement, Approval, Loss, Record, RecordId, Registry, Standing, Tenant, Wanted},
 };
 
 impl Serve for LostHistory {
@@ -176,8 +176,8 @@ impl Act for Acknowledge {
                 state: Standing::Open,
             })],
             Some(first) => {
-                let id = [&self.lost.size.to_be_bytes()[..], &self.lost.root.0].concat();
-                let mut loss = registry.loss(&id).ok_or(refusal::NOT_FOUND)?.clone();
+                let id = RecordId::of(&[&self.lost.size.to_be_bytes(), &self.lost.root.0]);
+                let mut loss = registry.loss(id).ok_or(refusal::NOT_FOUND)?.clone();
                 loss.acknowledged.push(Acknowledgement {
                     tenant: who.tenant,
                     by: vec![first.asker, who.id],

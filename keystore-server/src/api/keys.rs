@@ -22,7 +22,7 @@ use crate::{
     app::App,
     custody::blob,
     ledger::{Act, Effects, Scene},
-    registry::{Grant, Key, KeyState, Principal, Record},
+    registry::{Fingerprints, Grant, Key, KeyState, Principal, Record},
 };
 
 /// A key has a few user IDs; more are somebody's mistake.
@@ -100,8 +100,8 @@ struct Enter {
     certificate: Bytes,
     /// Part of the answer that is kept: when the request comes again, this is the first key's, not that of one made in vain.
     revocation: Option<Bytes>,
-    unwrapping: BTreeSet<KeyFingerprint>,
-    signing: BTreeSet<KeyFingerprint>,
+    unwrapping: Fingerprints,
+    signing: Fingerprints,
     id: KeyFingerprint,
 }
 
@@ -119,16 +119,16 @@ pub(super) fn capabilities(
     tsk: &Tsk,
     policy: &CryptoPolicy,
     now: std::time::SystemTime,
-) -> (BTreeSet<KeyFingerprint>, BTreeSet<KeyFingerprint>) {
-    let (mut unwrapping, mut signing) = (BTreeSet::new(), BTreeSet::new());
+) -> (Fingerprints, Fingerprints) {
+    let (mut unwrapping, mut signing) = (Vec::new(), Vec::new());
     for key in custody::keys(tsk, policy, now) {
         let Ok(fingerprint) = KeyFingerprint::try_from(key.fingerprint) else { continue };
         match key.capability {
-            Capability::Unwrap => unwrapping.insert(fingerprint),
-            Capability::Sign => signing.insert(fingerprint),
+            Capability::Unwrap => unwrapping.push(fingerprint),
+            Capability::Sign => signing.push(fingerprint),
         };
     }
-    (unwrapping, signing)
+    (unwrapping.into(), signing.into())
 }
 
 impl Act for Enter {

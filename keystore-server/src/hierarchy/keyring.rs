@@ -8,7 +8,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    blob::{BlobName, Parts},
+    blob::{BlobName, MalformedBlob, Parts},
     mac::{Mac, MacError},
     tenant_key::TenantKey,
 };
@@ -106,16 +106,40 @@ impl TenantKeys {
         self.current.seal(name, plaintext)
     }
 
+    /// The same for several.
+    pub fn seal_all<'a>(&self, blobs: impl IntoIterator<Item = (BlobName<'a>, &'a [u8])>) -> Vec<Vec<u8>> {
+        self.current.seal_all(blobs)
+    }
+
     /// Opens a blob with the generation that it names.
     ///
     /// # Errors
     ///
     /// See [`OpenBlobError`]; only `UnknownGeneration` is worth a second try.
     pub fn open(&self, name: &BlobName<'_>, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenBlobError> {
-        let parts = Parts::parse(blob).map_err(|_| OpenBlobError::Malformed)?;
-        let key =
-            self.generation(parts.generation).ok_or(OpenBlobError::UnknownGeneration(parts.generation))?;
-        key.open(name, &parts).map_err(|_| OpenBlobError::Unreadable)
+        let opened = self.open_all([(*name, blob)])?;
+        opened.into_iter().next().ok_or(OpenBlobError::Unreadable)
+    }
+
+    /// The same for several, in their order, or none of them.
+    ///
+    /// # Errors
+    ///
+    /// Of the first that does not open.
+    pub fn open_all<'a>(
+        &self,
+        blobs: impl IntoIterator<Item = (BlobName<'a>, &'a [u8])>,
+    ) -> Result<Vec<Zeroizing<Vec<u8>>>, OpenBlobError> {
+        let parsed = blobs.into_iter().map(|(name, blob)| Ok((name, Parts::parse(blob)?)));
+        let parsed =
+            parsed.collect::<Result<Vec<_>, MalformedBlob>>().map_err(|_| OpenBlobError::Malformed)?;
+        let mut opened = Vec::with_capacity(parsed.len());
+        for some in parsed.chunk_by(|(_, one), (_, next)| one.generation == next.generation) {
+            let generation = some[0].1.generation;
+            let key = self.generation(generation).ok_or(OpenBlobError::UnknownGeneration(generation))?;
+            opened.extend(key.open_all(some).map_err(|_| OpenBlobError::Unreadable)?);
+        }
+        Ok(opened)
     }
 
     /// MAC under the current generation; see [`TenantKey::mac`].

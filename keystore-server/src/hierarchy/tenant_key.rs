@@ -53,14 +53,23 @@ impl TenantKey {
 
     /// Seals `plaintext` under a key of its own.
     pub fn seal(&self, name: &BlobName<'_>, plaintext: &[u8]) -> Vec<u8> {
+        self.key.with(|key| self.seal_with(key, name, plaintext))
+    }
+
+    /// Seals each under a key of its own. Taking this key out of its hiding place costs as much as several blobs, and is done once.
+    pub fn seal_all<'a>(&self, blobs: impl IntoIterator<Item = (BlobName<'a>, &'a [u8])>) -> Vec<Vec<u8>> {
+        let blobs = blobs.into_iter();
+        self.key.with(|key| blobs.map(|(name, plaintext)| self.seal_with(key, &name, plaintext)).collect())
+    }
+
+    fn seal_with(&self, key: &[u8; 32], name: &BlobName<'_>, plaintext: &[u8]) -> Vec<u8> {
         let (salt, nonce) = (random::<SALT_LEN>(), random::<NONCE_LEN>());
         let context = name.context(self.tenant, self.generation);
         let mut blob = Parts::header(self.generation, &salt, &nonce, plaintext.len());
         // Encrypted where it will lie: the plaintext is in no second buffer, and this one never grows.
         let header_len = blob.len();
         blob.extend_from_slice(plaintext);
-        let tag = self
-            .blob_key(&salt, &context)
+        let tag = blob_key(key, &salt, &context)
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(&context),
@@ -71,16 +80,23 @@ impl TenantKey {
         blob
     }
 
-    /// Opens what [`Self::seal`] sealed, under the same name.
-    pub(super) fn open(
+    /// Opens what [`Self::seal`] sealed, under the same names. The key is taken out once.
+    pub(super) fn open_all(
         &self,
+        blobs: &[(BlobName<'_>, Parts<'_>)],
+    ) -> Result<Vec<Zeroizing<Vec<u8>>>, Unreadable> {
+        self.key.with(|key| blobs.iter().map(|(name, parts)| self.open_with(key, name, parts)).collect())
+    }
+
+    fn open_with(
+        &self,
+        key: &[u8; 32],
         name: &BlobName<'_>,
         parts: &Parts<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
         let context = name.context(self.tenant, self.generation);
         let mut buffer = Zeroizing::new(parts.sealed.to_vec());
-        let plaintext_len = self
-            .blob_key(parts.salt, &context)
+        let plaintext_len = blob_key(key, parts.salt, &context)
             .open_in_place(Nonce::assume_unique_for_key(*parts.nonce), Aad::from(&context), &mut buffer)
             .map_err(|_| Unreadable)?
             .len();
@@ -112,12 +128,6 @@ impl TenantKey {
         ResidentKey::from_slice(&derived)
     }
 
-    fn blob_key(&self, salt: &[u8; SALT_LEN], context: &[u8]) -> LessSafeKey {
-        let prk = self.extract(salt);
-        let okm = prk.expand(std::slice::from_ref(&context), &AES_256_GCM);
-        LessSafeKey::new(UnboundKey::from(okm.expect("32 bytes are within HKDF's limit")))
-    }
-
     fn mac_key(&self, purpose: &str) -> hmac::Key {
         self.expand(b"plombe keystore mac key v1", purpose, |okm| okm.into())
     }
@@ -125,13 +135,19 @@ impl TenantKey {
     fn expand<R>(&self, what: &[u8], purpose: &str, finish: impl FnOnce(Okm<'_, hmac::Algorithm>) -> R) -> R {
         let generation = self.generation.to_be_bytes();
         let info = fields(&[what, self.tenant.as_bytes(), &generation, purpose.as_bytes()]);
-        let prk = self.extract(&[]);
+        let prk = self.key.with(|key| extract(key, &[]));
         finish(prk.expand(&[&info], hmac::HMAC_SHA256).expect("32 bytes are within HKDF's limit"))
     }
+}
 
-    fn extract(&self, salt: &[u8]) -> Prk {
-        self.key.with(|key| Salt::new(HKDF_SHA256, salt).extract(key))
-    }
+fn blob_key(key: &[u8; 32], salt: &[u8; SALT_LEN], context: &[u8]) -> LessSafeKey {
+    let prk = extract(key, salt);
+    let okm = prk.expand(std::slice::from_ref(&context), &AES_256_GCM);
+    LessSafeKey::new(UnboundKey::from(okm.expect("32 bytes are within HKDF's limit")))
+}
+
+fn extract(key: &[u8; 32], salt: &[u8]) -> Prk {
+    Salt::new(HKDF_SHA256, salt).extract(key)
 }
 
 fn random<const N: usize>() -> [u8; N] {

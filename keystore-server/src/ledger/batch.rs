@@ -20,7 +20,7 @@ use super::{
     act::{Job, Outcome, Scene},
     entry,
     head::Head,
-    mirror::{Mirror, Undo, head_name},
+    mirror::{Mirror, head_name},
     tiles::Tiles,
     time::STEP,
 };
@@ -50,19 +50,27 @@ pub(super) struct Batch<'a> {
     nodes: Vec<(NodeId, NodeHash)>,
     chains: HashMap<Name, ChainRow>,
     changes: BTreeMap<RecordKey, Option<Arc<Record>>>,
-    undo: Vec<Undo>,
+    /// As it is again when nothing comes of this.
+    before: Registry,
+    /// Entries by whose key is to seal them.
+    unsealed: BTreeMap<TenantId, Vec<Unsealed>>,
     rows: store::Batch,
+}
+
+/// An entry before it is sealed.
+struct Unsealed {
+    seq: [u8; 8],
+    content: Zeroizing<Vec<u8>>,
+    lists: Vec<Name>,
 }
 
 /// A batch that is written and not yet committed.
 pub(super) struct Written {
-    /// What the published registry has to learn.
-    pub(super) changes: BTreeMap<RecordKey, Option<Arc<Record>>>,
-    undo: Vec<Undo>,
+    before: Registry,
     record_rows: Vec<(RecordKey, RecordRow)>,
     head: Head,
     sealed_head: Vec<u8>,
-    pub(super) checkpoint: SignedCheckpoint,
+    checkpoint: SignedCheckpoint,
 }
 
 impl<'a> Batch<'a> {
@@ -73,6 +81,7 @@ impl<'a> Batch<'a> {
         let now = if newest > now + STEP { now } else { now.max(newest) };
         Self {
             frontier: mirror.frontier().clone(),
+            before: mirror.registry().clone(),
             keychain,
             mirror,
             now,
@@ -80,7 +89,7 @@ impl<'a> Batch<'a> {
             nodes: Vec::new(),
             chains: HashMap::new(),
             changes: BTreeMap::new(),
-            undo: Vec::new(),
+            unsealed: BTreeMap::new(),
             rows: store::Batch::default(),
         }
     }
@@ -214,7 +223,7 @@ impl<'a> Batch<'a> {
     }
 
     fn change(&mut self, key: RecordKey, record: Option<Arc<Record>>) {
-        self.undo.push(self.mirror.try_change(key.clone(), record.clone()));
+        self.mirror.try_change(&key, record.clone());
         self.changes.insert(key, record);
     }
 
@@ -289,17 +298,32 @@ impl<'a> Batch<'a> {
         let mut salt = Zeroizing::new([0; 32]);
         aws_lc_rs::rand::fill(salt.as_mut_slice()).expect("a system without randomness cannot hold keys");
         let content = Zeroizing::new([&salt[..], &body].concat());
-        let name = BlobName { kind: "entry", id: &seq.to_be_bytes(), version: 0 };
-        let sealed = self.keychain.seal(tenant, &name, &content).expect("the actor's tenant has a key");
         let leaf = leaf_hash(seq, &commitment(&Salt::new(*salt), &body));
         self.nodes.extend(self.frontier.append(leaf));
-        let tenant = self.keychain.name_of_tenant(tenant);
-        self.rows.entries.push(EntryRow { seq, tenant, sealed: Some(sealed), lists });
+        let seq = seq.to_be_bytes();
+        self.unsealed.entry(tenant).or_default().push(Unsealed { seq, content, lists });
+    }
+
+    /// The entries as they are stored.
+    fn seal_entries(&mut self) {
+        for (tenant, entries) in std::mem::take(&mut self.unsealed) {
+            let blobs = entries.iter().map(|entry| {
+                (BlobName { kind: "entry", id: &entry.seq, version: 0 }, entry.content.as_slice())
+            });
+            let sealed = self.keychain.seal_all(tenant, blobs).expect("the actor's tenant has a key");
+            let tenant = self.keychain.name_of_tenant(tenant);
+            self.rows.entries.extend(entries.into_iter().zip(sealed).map(|(entry, sealed)| EntryRow {
+                seq: u64::from_be_bytes(entry.seq),
+                tenant: tenant.clone(),
+                sealed: Some(sealed),
+                lists: entry.lists,
+            }));
+        }
     }
 
     /// Takes everything back.
     pub(super) fn abandon(self) {
-        self.mirror.undo(self.undo);
+        self.mirror.put_back(self.before);
     }
 
     /// Writes everything; `None` when there is nothing to write.
@@ -307,14 +331,15 @@ impl<'a> Batch<'a> {
         mut self,
         transaction: &mut dyn Transaction,
     ) -> Result<Option<Written>, StoreError> {
-        if self.rows.entries.is_empty() {
+        if self.unsealed.is_empty() {
             return Ok(None);
         }
+        self.seal_entries();
         let mut digest = self.mirror.digest();
         let mut record_rows = Vec::with_capacity(self.changes.len());
         for (key, record) in &self.changes {
             let row = self.mirror.row(self.keychain, key, record.as_deref(), &mut digest);
-            record_rows.push((key.clone(), row));
+            record_rows.push((*key, row));
         }
         let head = Head { digest, time: seconds(self.stamp), frontier: self.frontier };
         let position = head.frontier.size();
@@ -339,43 +364,25 @@ impl<'a> Batch<'a> {
             Err(error) => Err(error),
         };
         if let Err(error) = written {
-            self.mirror.undo(self.undo);
+            self.mirror.put_back(self.before);
             return Err(error);
         }
-        Ok(Some(Written {
-            changes: self.changes,
-            undo: self.undo,
-            record_rows,
-            head,
-            sealed_head,
-            checkpoint,
-        }))
+        Ok(Some(Written { before: self.before, record_rows, head, sealed_head, checkpoint }))
     }
 }
 
 impl Written {
-    /// It is durable.
-    pub(super) fn committed(self, keychain: &Keychain, mirror: &mut Mirror) -> Published {
-        mirror.commit(
-            keychain,
-            self.record_rows.into_iter(),
-            self.head,
-            self.sealed_head,
-            self.checkpoint.clone(),
-        );
-        Published { changes: self.changes, checkpoint: self.checkpoint }
+    /// It is durable. Did any record change?
+    pub(super) fn committed(self, keychain: &Keychain, mirror: &mut Mirror) -> bool {
+        let has_changes = !self.record_rows.is_empty();
+        mirror.commit(keychain, self.record_rows.into_iter(), self.head, self.sealed_head, self.checkpoint);
+        has_changes
     }
 
     /// It is not, or nobody knows: the next batch reads it again if it is.
     pub(super) fn failed(self, mirror: &mut Mirror) {
-        mirror.undo(self.undo);
+        mirror.put_back(self.before);
     }
-}
-
-/// What everybody may see now.
-pub(super) struct Published {
-    pub(super) changes: BTreeMap<RecordKey, Option<Arc<Record>>>,
-    pub(super) checkpoint: SignedCheckpoint,
 }
 
 fn actor_principal(registry: &Registry, actor: &Actor) -> Option<PrincipalId> {

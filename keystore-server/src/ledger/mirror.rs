@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The writer's own copy of everything: what it decides on, and what it checks the database against.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use plombe_core::log::{ConsistencyProof, Frontier, SignedCheckpoint};
 
@@ -12,24 +12,17 @@ use super::{
 };
 use crate::{
     hierarchy::BlobName,
-    keychain::Keychain,
+    keychain::{Keychain, NAME_LEN},
     proofs_of_history::consistency,
     registry::{INSTANCE, Kind, Record, RecordKey, Registry},
-    store::{HeadRow, Name, RecordRow, Store, StoreError, Transaction},
+    store::{HeadRow, RecordRow, Store, StoreError, Transaction},
 };
-
-/// A record that changed, or ended.
-pub(super) type Change = (RecordKey, Option<Arc<Record>>);
-
-/// In the order in which they were made.
-pub(super) type Changes = Vec<Change>;
 
 /// State as of the last batch that this server wrote or read.
 pub(super) struct Mirror {
     registry: Registry,
-    rows: HashMap<RecordKey, Row>,
-    /// Which record a row of the database is: rows that ended have no content to tell.
-    by_name: HashMap<(i16, Name), RecordKey>,
+    /// What the database holds of each record, by its kind and name there.
+    rows: BTreeMap<RowName, Row>,
     head: Head,
     sealed_head: Vec<u8>,
     checkpoint: Option<SignedCheckpoint>,
@@ -39,16 +32,13 @@ pub(super) struct Mirror {
     pub(super) shut_out: Replays,
 }
 
-#[derive(Clone, Copy)]
+type RowName = (i16, [u8; NAME_LEN]);
+
 struct Row {
     version: u64,
     digest: [u8; 32],
-}
-
-/// A record's row before a batch, and the record.
-pub(super) struct Undo {
-    key: RecordKey,
-    record: Option<Arc<Record>>,
+    /// A row that ended has no content to tell which record it was.
+    record: Arc<Record>,
 }
 
 /// How the head's blob is called. Its version is the position: an older head does not open as a newer one.
@@ -69,23 +59,31 @@ impl Mirror {
     pub(super) async fn load(store: &dyn Store, keychain: &Keychain) -> Result<Self, StartError> {
         let mut mirror = Self {
             registry: Registry::default(),
-            rows: HashMap::new(),
-            by_name: HashMap::new(),
+            rows: BTreeMap::new(),
             head: Head { digest: [0; 32], time: 0, frontier: Frontier::new() },
             sealed_head: Vec::new(),
             checkpoint: None,
             replays: Replays::at_most(6),
             shut_out: Replays::at_most(30),
         };
-        match store.load().await? {
-            (None, records) if records.is_empty() => Ok(mirror),
-            // Records without a head, or a head that does not fit them: not our doing.
-            (None, _) => Err(Halt::Tampered.into()),
-            (Some(head), records) => {
-                mirror.take(keychain, &head, records)?;
-                Ok(mirror)
-            }
+        let mut snapshot = store.snapshot().await?;
+        let row = snapshot.head().await?;
+        let head = row.as_ref().map(|row| genuine_head(keychain, row)).transpose()?;
+        // By kind, and so tenants first: the others are theirs.
+        let mut page = snapshot.records(None).await?;
+        let is_empty = page.is_empty();
+        while let Some(last) = page.last() {
+            let next = snapshot.records(Some(last)).await?;
+            mirror.take_records(keychain, &page)?;
+            page = next;
         }
+        match (row, head) {
+            (Some(row), Some(head)) => mirror.take_head(keychain, &row, head)?,
+            // Records without a head: not our doing.
+            _ if !is_empty => return Err(Halt::Tampered.into()),
+            _ => {}
+        }
+        Ok(mirror)
     }
 
     pub(super) fn registry(&self) -> &Registry {
@@ -105,23 +103,23 @@ impl Mirror {
         self.head.time
     }
 
-    /// Reads what other servers wrote meanwhile. `Some`: which records changed, to be published.
+    /// Reads what other servers wrote meanwhile, if they did.
     pub(super) async fn catch_up(
         &mut self,
         store: &dyn Store,
         keychain: &Keychain,
         transaction: &mut dyn Transaction,
-    ) -> Result<Result<Option<Changes>, Halt>, StoreError> {
+    ) -> Result<Result<bool, Halt>, StoreError> {
         let known = self.head.frontier.size();
         let Some(row) = transaction.head().await? else {
-            return Ok(if known == 0 { Ok(None) } else { Err(Halt::RolledBack) });
+            return Ok(if known == 0 { Ok(false) } else { Err(Halt::RolledBack) });
         };
         if row.position < known {
             return Ok(Err(Halt::RolledBack));
         }
         if row.sealed == self.sealed_head {
             // The position beside the seal is for statements; it says what the seal says, or somebody wrote it.
-            return Ok(if row.position == known { Ok(None) } else { Err(Halt::Tampered) });
+            return Ok(if row.position == known { Ok(false) } else { Err(Halt::Tampered) });
         }
         let records = transaction.records_changed_after(known).await?;
         if lacks_keys(keychain, &row, &records) {
@@ -140,19 +138,27 @@ impl Mirror {
                 return Ok(Err(Halt::Forked));
             }
         }
-        Ok(self.take(keychain, &row, records).map(Some))
+        Ok(self.take(keychain, &row, head, records).map(|()| true))
     }
 
-    /// Takes over a head and the records that changed since the one before; nothing is kept that does not fit the digest.
-    fn take(&mut self, keychain: &Keychain, row: &HeadRow, records: Vec<RecordRow>) -> Result<Changes, Halt> {
-        let head = genuine_head(keychain, row)?;
+    /// Takes over a head and the records that changed since the one before.
+    fn take(
+        &mut self,
+        keychain: &Keychain,
+        row: &HeadRow,
+        head: Head,
+        records: Vec<RecordRow>,
+    ) -> Result<(), Halt> {
         // Tenants first: the others are theirs.
         let (tenants, others): (Vec<_>, Vec<_>) =
             records.into_iter().partition(|record| record.kind == Kind::Tenant as i16);
-        let mut changes = Vec::new();
-        for record in tenants.into_iter().chain(others) {
-            changes.extend(self.take_record(keychain, record)?);
-        }
+        self.take_records(keychain, &tenants)?;
+        self.take_records(keychain, &others)?;
+        self.take_head(keychain, row, head)
+    }
+
+    /// Nothing is kept that does not fit the digest.
+    fn take_head(&mut self, keychain: &Keychain, row: &HeadRow, head: Head) -> Result<(), Halt> {
         if self.head.digest != head.digest {
             return Err(Halt::Tampered);
         }
@@ -164,60 +170,70 @@ impl Mirror {
         self.head = head;
         self.sealed_head.clone_from(&row.sealed);
         self.checkpoint = Some(checkpoint);
-        Ok(changes)
+        Ok(())
     }
 
-    fn take_record(&mut self, keychain: &Keychain, row: RecordRow) -> Result<Option<Change>, Halt> {
-        let kind = Kind::from_number(row.kind).ok_or(Halt::Tampered)?;
-        let name = (row.kind, row.name);
-        if row.sealed.is_empty() {
-            let Some(key) = self.by_name.remove(&name) else { return Ok(None) };
-            self.forget_row(&key);
-            self.registry.remove(&key);
-            return Ok(Some((key, None)));
+    fn take_records(&mut self, keychain: &Keychain, rows: &[RecordRow]) -> Result<(), Halt> {
+        // An ended record has an empty row.
+        let is_alike = |one: &RecordRow, next: &RecordRow| {
+            one.tenant == next.tenant && one.sealed.is_empty() == next.sealed.is_empty()
+        };
+        for rows in rows.chunk_by(is_alike) {
+            if rows[0].sealed.is_empty() {
+                for row in rows {
+                    if let Some(old) = self.forget_row(&row_name(row).ok_or(Halt::Tampered)?) {
+                        self.registry.remove(&old.key());
+                    }
+                }
+                continue;
+            }
+            let blobs = rows.iter().map(|row| {
+                let kind = Kind::from_number(row.kind).ok_or(Halt::Tampered)?;
+                let name = BlobName { kind: kind.as_str(), id: &row.name, version: row.version };
+                Ok((name, &row.sealed[..]))
+            });
+            let blobs: Vec<_> = blobs.collect::<Result<_, Halt>>()?;
+            let tenant = keychain.tenant_of(&rows[0].tenant).ok_or(Halt::Tampered)?;
+            let opened = keychain.open_all(tenant, blobs).map_err(|_| Halt::Tampered)?;
+            for (row, json) in rows.iter().zip(opened) {
+                self.take_record(keychain, row, &json)?;
+            }
         }
-        let tenant = keychain.tenant_of(&row.tenant).ok_or(Halt::Tampered)?;
-        let blob = BlobName { kind: kind.as_str(), id: &name.1, version: row.version };
-        let json = keychain.open(tenant, &blob, &row.sealed).map_err(|_| Halt::Tampered)?;
-        let record: Record = serde_json::from_slice(&json).map_err(|_| Halt::Tampered)?;
-        let digest = keychain.record_digest(row.kind, &name.1, row.version, &row.sealed);
-        let key = record.key();
+        Ok(())
+    }
+
+    fn take_record(&mut self, keychain: &Keychain, row: &RecordRow, json: &[u8]) -> Result<(), Halt> {
+        let name = row_name(row).ok_or(Halt::Tampered)?;
+        let record: Arc<Record> = Arc::new(serde_json::from_slice(json).map_err(|_| Halt::Tampered)?);
         // An older one that was put back.
-        if self.rows.get(&key).is_some_and(|known| row.version < known.version) {
+        if self.rows.get(&name).is_some_and(|known| row.version < known.version) {
             return Err(Halt::Tampered);
         }
-        self.forget_row(&key);
+        self.forget_row(&name);
+        let digest = keychain.record_digest(row.kind, &row.name, row.version, &row.sealed);
         self.head.digest = xor(self.head.digest, digest);
-        self.rows.insert(key.clone(), Row { version: row.version, digest });
-        self.by_name.insert(name, key.clone());
-        let record = Arc::new(record);
-        self.registry.put(Arc::clone(&record));
-        Ok(Some((key, Some(record))))
+        self.rows.insert(name, Row { version: row.version, digest, record: Arc::clone(&record) });
+        self.registry.put(record);
+        Ok(())
     }
 
-    fn forget_row(&mut self, key: &RecordKey) {
-        if let Some(row) = self.rows.remove(key) {
-            self.head.digest = xor(self.head.digest, row.digest);
-        }
+    fn forget_row(&mut self, name: &RowName) -> Option<Arc<Record>> {
+        let row = self.rows.remove(name)?;
+        self.head.digest = xor(self.head.digest, row.digest);
+        Some(row.record)
     }
 
     /// Changes the registry only, for a batch that may still fail.
-    pub(super) fn try_change(&mut self, key: RecordKey, record: Option<Arc<Record>>) -> Undo {
-        let old = match record {
+    pub(super) fn try_change(&mut self, key: &RecordKey, record: Option<Arc<Record>>) {
+        match record {
             Some(record) => self.registry.put(record),
-            None => self.registry.remove(&key),
-        };
-        Undo { key, record: old }
+            None => self.registry.remove(key),
+        }
     }
 
-    /// Takes changes back, newest first.
-    pub(super) fn undo(&mut self, changes: Vec<Undo>) {
-        for Undo { key, record } in changes.into_iter().rev() {
-            match record {
-                Some(record) => self.registry.put(record),
-                None => self.registry.remove(&key),
-            };
-        }
+    /// Takes changes back that came to nothing.
+    pub(super) fn put_back(&mut self, registry: Registry) {
+        self.registry = registry;
     }
 
     /// The row that a changed record becomes, and the digest after it. Nothing is kept before [`Mirror::commit`].
@@ -228,13 +244,13 @@ impl Mirror {
         record: Option<&Record>,
         digest: &mut [u8; 32],
     ) -> RecordRow {
-        let old = self.rows.get(key);
+        let kind = key.kind as i16;
+        let name = keychain.name(key.kind.as_str(), &key.id);
+        let old = <[u8; NAME_LEN]>::try_from(&name[..]).ok().and_then(|name| self.rows.get(&(kind, name)));
         let version = old.map_or(1, |row| row.version + 1);
         if let Some(row) = old {
             *digest = xor(*digest, row.digest);
         }
-        let kind = key.kind as i16;
-        let name = keychain.name(key.kind.as_str(), &key.id);
         let tenant = record.map_or(INSTANCE, Record::tenant);
         // An ended record leaves an empty row, so that other servers hear of it.
         let sealed = record.map_or_else(Vec::new, |record| {
@@ -258,14 +274,14 @@ impl Mirror {
         checkpoint: SignedCheckpoint,
     ) {
         for (key, row) in rows {
-            let name = (row.kind, row.name);
-            if row.sealed.is_empty() {
-                self.rows.remove(&key);
-                self.by_name.remove(&name);
-            } else {
-                let digest = keychain.record_digest(row.kind, &name.1, row.version, &row.sealed);
-                self.rows.insert(key.clone(), Row { version: row.version, digest });
-                self.by_name.insert(name, key);
+            let name = row_name(&row).expect("it was made by this server");
+            match self.registry.shared(&key) {
+                Some(record) => {
+                    let digest = keychain.record_digest(row.kind, &row.name, row.version, &row.sealed);
+                    let record = Arc::clone(record);
+                    self.rows.insert(name, Row { version: row.version, digest, record });
+                }
+                None => drop(self.rows.remove(&name)),
             }
         }
         self.head = head;
@@ -277,6 +293,10 @@ impl Mirror {
     pub(super) fn digest(&self) -> [u8; 32] {
         self.head.digest
     }
+}
+
+fn row_name(row: &RecordRow) -> Option<RowName> {
+    Some((row.kind, row.name[..].try_into().ok()?))
 }
 
 /// Did another server change a tenant's key?

@@ -17,7 +17,7 @@ use super::{
     act::{Asked, Job, Outcome},
     batch::Batch,
     head::Halt,
-    mirror::{Change, Mirror},
+    mirror::Mirror,
     time::Timekeeper,
 };
 use crate::{
@@ -186,7 +186,7 @@ impl Writer {
                 registry.put(Arc::new(Record::Loss(Loss::new(shown, None, u64::MAX))));
             }
         }
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = registry;
+        self.publish(registry);
         self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
     }
 
@@ -195,8 +195,8 @@ impl Writer {
         let store = Arc::clone(&self.store);
         let mut transaction = store.begin().await?;
         let caught_up = self.mirror.catch_up(&*store, &self.keychain, &mut *transaction).await?;
-        if let Some(changes) = caught_up.map_err(BatchError::Halt)? {
-            self.publish(changes);
+        if caught_up.map_err(BatchError::Halt)? {
+            self.publish(self.mirror.registry().clone());
             self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
         }
         // After the wait for the lock, which can be long.
@@ -218,20 +218,19 @@ impl Writer {
             written.failed(&mut self.mirror);
             return Err(error.into());
         }
-        let published = written.committed(&self.keychain, &mut self.mirror);
-        self.publish(published.changes);
-        self.checkpoint.send_replace(Some(published.checkpoint));
+        if written.committed(&self.keychain, &mut self.mirror) {
+            self.publish(self.mirror.registry().clone());
+        }
+        self.checkpoint.send_replace(self.mirror.checkpoint().cloned());
         Ok(outcomes)
     }
 
-    fn publish(&self, changes: impl IntoIterator<Item = Change>) {
-        let mut registry = self.published.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, record) in changes {
-            match record {
-                Some(record) => registry.put(record),
-                None => registry.remove(&key),
-            };
-        }
+    fn publish(&self, registry: Registry) {
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *published, registry);
+        // What it alone held is freed while nobody waits.
+        drop(published);
+        drop(old);
     }
 }
 

@@ -4,6 +4,8 @@
 use plombe_core::keystore::{KeyFingerprint, PrincipalId, TenantId};
 use serde::{Deserialize, Serialize};
 
+use super::RecordId;
+
 /// That there is a backup. The message itself is a blob; the keystore has no key that opens it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +24,7 @@ pub struct Backup {
 
 impl Backup {
     /// Its identity.
-    pub fn id(owner: PrincipalId, key: &KeyFingerprint) -> Vec<u8> {
-        [&owner.0.as_bytes()[..], key.as_fingerprint().as_bytes()].concat()
+    pub fn id(owner: PrincipalId, key: &KeyFingerprint) -> RecordId {
+        RecordId::of(&[owner.0.as_bytes(), key.as_fingerprint().as_bytes()])
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! The certificate of a key that stays on its owner's devices, in the directory.
 
-use std::collections::BTreeSet;
-
 use plombe_core::keystore::{Bytes, KeyFingerprint, PrincipalId, TenantId};
 use serde::{Deserialize, Serialize};
+
+use super::Fingerprints;
 
 /// A certificate that its owner has published from a confirmed device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Certificate {
     /// With the user IDs of the owner's addresses of that time, and the owner's own signatures; binary.
     pub certificate: Bytes,
     /// Its subkeys, by which it is found as well.
-    pub subkeys: BTreeSet<KeyFingerprint>,
+    pub subkeys: Fingerprints,
     /// Was it over already when it was published?
     pub revoked: bool,
     /// When it was published first, seconds since 1970.

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use plombe_core::keystore::{Bytes, GrantId, KeyFingerprint, PrincipalId, TenantId, calls::grants::KeyUse};
 use serde::{Deserialize, Serialize};
 
+use super::Fingerprints;
+
 /// A TSK in custody. The secret part is a sealed blob of its own, fetched on use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,9 +21,9 @@ pub struct Key {
     /// The certificate in its newest form, binary.
     pub certificate: Bytes,
     /// Keys that unwrap session keys.
-    pub unwrapping: BTreeSet<KeyFingerprint>,
+    pub unwrapping: Fingerprints,
     /// Keys that sign digests.
-    pub signing: BTreeSet<KeyFingerprint>,
+    pub signing: Fingerprints,
     /// Whether it is used.
     pub state: KeyState,
     /// Counts the changes of the secret blob.

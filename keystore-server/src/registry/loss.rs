@@ -9,6 +9,8 @@ use plombe_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::RecordId;
+
 /// A genuine checkpoint that the log does not extend: a backup was restored, or there are two histories. Revocations may be among what
 /// is lost, so each tenant is stopped until its administrators have acknowledged it. A record like others, so that every server of the
 /// database knows, and none forgets.
@@ -62,8 +64,8 @@ impl Loss {
     }
 
     /// Its identity: size and root.
-    pub fn id(&self) -> Vec<u8> {
-        [&self.size.to_be_bytes()[..], &self.root.0].concat()
+    pub fn id(&self) -> RecordId {
+        RecordId::of(&[&self.size.to_be_bytes(), &self.root.0])
     }
 
     /// Does whoever knows of this loss know of that checkpoint, too?

@@ -4,6 +4,8 @@
 use plombe_core::keystore::{DeviceId, KeyFingerprint, PrincipalId, TenantId};
 use serde::{Deserialize, Serialize};
 
+use super::RecordId;
+
 /// Given by the owner on the very device that it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +26,7 @@ pub struct RawUse {
 
 impl RawUse {
     /// Its identity.
-    pub fn id(key: &KeyFingerprint, device: DeviceId) -> Vec<u8> {
-        [&device.0.as_bytes()[..], key.as_fingerprint().as_bytes()].concat()
+    pub fn id(key: &KeyFingerprint, device: DeviceId) -> RecordId {
+        RecordId::of(&[device.0.as_bytes(), key.as_fingerprint().as_bytes()])
     }
 }

@@ -53,12 +53,50 @@ pub enum Kind {
 }
 
 /// Kind and identity of a record.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     /// What kind.
     pub kind: Kind,
-    /// Which: sixteen bytes, those of a fingerprint, or both.
-    pub id: Vec<u8>,
+    /// Which.
+    pub id: RecordId,
+}
+
+/// Which record of its kind: sixteen bytes, those of a fingerprint, or both. Held in place: there are millions of them, and each decision
+/// looks some up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    bytes: [u8; Self::LONGEST],
+    length: u8,
+}
+
+impl RecordId {
+    /// Sixteen bytes and the fingerprint of a v6 key.
+    const LONGEST: usize = 48;
+
+    /// These parts, one after another. What is longer than the longest identity is cut off, and is no record's.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut bytes = [0; Self::LONGEST];
+        let mut length = 0u8;
+        for (to, from) in bytes.iter_mut().zip(parts.iter().copied().flatten()) {
+            *to = *from;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+}
+
+impl std::ops::Deref for RecordId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl std::fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// The keystore itself, where a tenant is asked for: it seals the tenants' own records.
@@ -130,7 +168,7 @@ impl Record {
             Self::Passkey(passkey) => (Kind::Passkey, &passkey.id.0.as_bytes()[..]),
             Self::Certificate(certificate) => (Kind::Certificate, certificate.id.as_fingerprint().as_bytes()),
         };
-        RecordKey { kind, id: id.to_vec() }
+        RecordKey { kind, id: RecordId::of(&[id]) }
     }
 
     /// Whose key seals it. A tenant's own record is the instance's: it must be read first.

@@ -37,13 +37,6 @@ macro_rules! implement {
                 within(async { queries::head(&mut *self.reader().acquire().await?).await }).await
             }
 
-            async fn load(&self) -> Result<(Option<HeadRow>, Vec<RecordRow>), StoreError> {
-                // Under the lock, so that both belong together.
-                let mut transaction = within(self.lock()).await?;
-                let head = within(queries::head(&mut transaction)).await?;
-                Ok((head, within(queries::records(&mut transaction)).await?))
-            }
-
             async fn blob(&self, name: &[u8]) -> Result<Option<BlobRow>, StoreError> {
                 within(async { queries::blob(&mut *self.reader().acquire().await?, name).await }).await
             }
@@ -143,6 +136,14 @@ macro_rules! implement {
 
         #[async_trait]
         impl Snapshot for Read<'_> {
+            async fn head(&mut self) -> Result<Option<HeadRow>, StoreError> {
+                within(queries::head(&mut self.0)).await
+            }
+
+            async fn records(&mut self, after: Option<&RecordRow>) -> Result<Vec<RecordRow>, StoreError> {
+                within(queries::records(&mut self.0, after)).await
+            }
+
             async fn page(&mut self, table: &Table, after: Option<&Row>) -> Result<Vec<Row>, StoreError> {
                 within(copying::page(&mut self.0, table, after)).await
             }

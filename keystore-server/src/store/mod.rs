@@ -210,8 +210,6 @@ pub trait Store: Send + Sync {
     async fn begin(&self) -> Result<Box<dyn Transaction + '_>, StoreError>;
     /// The head, as it is now; `None` before the first batch.
     async fn head(&self) -> Result<Option<HeadRow>, StoreError>;
-    /// Every record, with the head that belongs to them.
-    async fn load(&self) -> Result<(Option<HeadRow>, Vec<RecordRow>), StoreError>;
     /// One blob.
     async fn blob(&self, name: &[u8]) -> Result<Option<BlobRow>, StoreError>;
     /// Entries `from..from + limit` that exist.
@@ -254,6 +252,10 @@ pub trait Store: Send + Sync {
 /// Everything as it was at one moment. Nobody waits for whoever reads it.
 #[async_trait]
 pub trait Snapshot: Send {
+    /// The head that belongs to everything else here.
+    async fn head(&mut self) -> Result<Option<HeadRow>, StoreError>;
+    /// The first so many records, those that ended too, by kind and name; or those after one of them. None is the end.
+    async fn records(&mut self, after: Option<&RecordRow>) -> Result<Vec<RecordRow>, StoreError>;
     /// Rows of a table that come after `after` in the order of its key; an empty page is the end.
     async fn page(&mut self, table: &Table, after: Option<&Row>) -> Result<Vec<Row>, StoreError>;
 }

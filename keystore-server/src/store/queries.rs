@@ -16,6 +16,9 @@ type AnyRow = <Db as Database>::Row;
 /// Rows per statement: well below the number of parameters that either database takes.
 const AT_ONCE: usize = 500;
 
+/// Records that are read at once: few enough to lie in memory beside what they become.
+const PAGE: i64 = 1000;
+
 /// Databases count in `i64`. What does not fit is not written: another number in its place would be believed.
 fn number(n: u64) -> Result<i64, StoreError> {
     i64::try_from(n).map_err(|_| StoreError::TooLarge)
@@ -55,10 +58,20 @@ fn record(row: &AnyRow) -> Result<RecordRow, StoreError> {
     })
 }
 
-pub(super) async fn records(connection: &mut Connection) -> Result<Vec<RecordRow>, StoreError> {
-    let rows = sqlx::query("SELECT kind, name, version, tenant, sealed FROM records ORDER BY kind, name")
-        .fetch_all(connection)
-        .await?;
+pub(super) async fn records(
+    connection: &mut Connection,
+    after: Option<&RecordRow>,
+) -> Result<Vec<RecordRow>, StoreError> {
+    let (kind, name) = after.map_or((i16::MIN, &[][..]), |row| (row.kind, &row.name[..]));
+    let rows = sqlx::query(
+        "SELECT kind, name, version, tenant, sealed FROM records WHERE (kind, name) > ($1, $2) \
+         ORDER BY kind, name LIMIT $3",
+    )
+    .bind(kind)
+    .bind(name)
+    .bind(PAGE)
+    .fetch_all(connection)
+    .await?;
     rows.iter().map(record).collect()
 }
 

@@ -96,7 +96,6 @@ crashing! {
     impl Crashing, Store, &Self;
     reads {
         fn head() -> Option<HeadRow>;
-        fn load() -> (Option<HeadRow>, Vec<RecordRow>);
         fn blob(name: &[u8]) -> Option<BlobRow>;
         fn entries(from: u64, limit: u32) -> Vec<EntryRow>;
         fn entries_of(who: &[u8], from: u64, limit: u32) -> Vec<EntryRow>;

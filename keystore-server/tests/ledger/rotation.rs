@@ -78,7 +78,9 @@ impl Open {
     /// Under how many generations something of the tenant's lies, and how many keys are there for it.
     async fn generations(&self, tenant: TenantId) -> (Vec<u32>, usize) {
         let name = self.keychain.name_of_tenant(tenant);
-        let (head, records) = self.store.load().await.unwrap();
+        let mut snapshot = self.store.snapshot().await.unwrap();
+        let head = snapshot.head().await.unwrap();
+        let records = snapshot.records(None).await.unwrap();
         let entries = self.store.entries(0, 10_000).await.unwrap();
         let records = records.into_iter().filter(|row| row.tenant == name && !row.sealed.is_empty());
         let entries = entries.into_iter().filter(|row| row.tenant == name).filter_map(|row| row.sealed);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What is written is read again, by whoever asks.
 
-use plombe_keystore::store::Batch;
+use plombe_keystore::store::{Batch, RecordRow};
 
 use crate::{
     databases::Database,
-    rows::{TENANT, blob, chain, commit, entry, head, read, record, request, tile, to, wrapped},
+    rows::{TENANT, blob, chain, commit, entry, head, load, read, record, request, tile, to, wrapped},
 };
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn an_empty_database_holds_nothing_and_says_so() {
     for database in Database::each() {
         let store = database.open().await;
         assert_eq!(store.head().await.unwrap(), None);
-        assert_eq!(store.load().await.unwrap(), (None, Vec::new()));
+        assert_eq!(load(&*store).await, (None, Vec::new()));
         assert_eq!(store.blob(&[1; 16]).await.unwrap(), None);
         assert_eq!(store.entries(0, 10).await.unwrap(), []);
         assert_eq!(store.entries_of(&[1; 16], 0, 10).await.unwrap(), []);
@@ -47,7 +47,7 @@ async fn everything_of_a_batch_is_there_for_every_server() {
         };
         commit(&*one, &batch).await.unwrap();
         assert_eq!(other.head().await.unwrap(), Some(head(3)));
-        assert_eq!(other.load().await.unwrap(), (Some(head(3)), vec![record(1, 1), record(2, 1)]));
+        assert_eq!(load(&*other).await, (Some(head(3)), vec![record(1, 1), record(2, 1)]));
         assert_eq!(other.blob(&[1; 16]).await.unwrap(), Some(blob(1, 1)));
         assert_eq!(other.tile(1, 0).await.unwrap(), Some(tile(1, 0)));
         assert_eq!(other.tile(1, 1).await.unwrap(), None);
@@ -182,5 +182,24 @@ async fn a_copy_of_a_running_sqlite_database_is_whole_and_postgresql_has_its_own
         let copy = copy.open().await;
         assert_eq!(copy.head().await.unwrap(), Some(head(1)));
         assert_eq!(copy.blob(&[1; 16]).await.unwrap(), Some(blob(1, 1)));
+    }
+}
+
+/// More than are read at once, of several kinds, ended ones among them.
+#[tokio::test]
+async fn every_record_is_read_once_and_by_kind_whatever_their_number() {
+    for database in Database::each() {
+        let store = database.open().await;
+        let rows: Vec<_> = (0..2500u16)
+            .map(|i| {
+                let (kind, sealed) =
+                    (i16::try_from(i % 3).unwrap(), if i % 5 == 0 { vec![] } else { vec![1] });
+                RecordRow { kind, name: [i.to_be_bytes(); 8].concat(), sealed, ..record(0, 1) }
+            })
+            .collect();
+        commit(&*store, &Batch { records: rows.clone(), ..to(1) }).await.unwrap();
+        let mut expected = rows;
+        expected.sort_by_key(|row| (row.kind, row.name.clone()));
+        assert_eq!(load(&*store).await, (Some(head(1)), expected));
     }
 }

@@ -5,7 +5,7 @@ use plombe_keystore::store::{Batch, Store, TABLES, Transaction};
 
 use crate::{
     databases::Database,
-    rows::{blob, chain, commit, entry, head, record, request, tile, to, wrapped},
+    rows::{blob, chain, commit, entry, head, load, record, request, tile, to, wrapped},
 };
 
 fn batch() -> Batch {
@@ -49,7 +49,7 @@ async fn nothing_is_seen_before_its_commit_and_everything_after() {
         assert_eq!(transaction.head().await.unwrap(), Some(head(1)));
         transaction.commit().await.unwrap();
         for store in [one, other] {
-            assert_eq!(store.load().await.unwrap(), (Some(head(1)), vec![record(1, 1)]));
+            assert_eq!(load(&*store).await, (Some(head(1)), vec![record(1, 1)]));
             assert_eq!(store.entries_of(&[1; 16], 0, 10).await.unwrap().len(), 1);
             assert_eq!(store.wrapped_keys().await.unwrap().len(), 1);
         }

@@ -5,7 +5,7 @@ use plombe_keystore::store::{Batch, BlobRow, EntryRow, Place, StoreError};
 
 use crate::{
     databases::Database,
-    rows::{TENANT, blob, chain, commit, entry, head, read, record, request, tile, to},
+    rows::{TENANT, blob, chain, commit, entry, head, load, read, record, request, tile, to},
 };
 
 const LARGEST: u64 = i64::MAX as u64;
@@ -24,7 +24,7 @@ async fn the_largest_numbers_come_back_as_they_were() {
             ..to(LARGEST)
         };
         commit(&*store, &batch).await.unwrap();
-        assert_eq!(store.load().await.unwrap(), (Some(head(LARGEST)), vec![record(1, LARGEST)]));
+        assert_eq!(load(&*store).await, (Some(head(LARGEST)), vec![record(1, LARGEST)]));
         assert_eq!(store.blob(&[1; 16]).await.unwrap(), Some(blob(1, LARGEST)));
         assert_eq!(store.tile(255, LARGEST).await.unwrap(), Some(tile(255, LARGEST)));
         assert_eq!(store.entries(LARGEST, u32::MAX).await.unwrap(), [read(entry(LARGEST, &[]))]);
@@ -58,7 +58,7 @@ async fn a_number_beyond_is_refused_by_name_and_nothing_of_its_batch_is_written(
         for batch in &bad {
             let refused = commit(&*store, batch).await;
             assert!(matches!(refused, Err(StoreError::TooLarge)), "{batch:?}: {refused:?}");
-            assert_eq!(store.load().await.unwrap(), (None, Vec::new()));
+            assert_eq!(load(&*store).await, (None, Vec::new()));
         }
         let mut transaction = store.begin().await.unwrap();
         let proofs = transaction.insert_proofs(&[(vec![1; 32], beyond)]).await;
@@ -130,7 +130,7 @@ async fn empty_values_and_erased_entries_are_not_missing_ones() {
         let erased = EntryRow { sealed: None, ..entry(0, &[]) };
         let batch = Batch { records: vec![ended.clone()], entries: vec![erased.clone()], ..to(1) };
         commit(&*store, &batch).await.unwrap();
-        assert_eq!(store.load().await.unwrap().1, [ended]);
+        assert_eq!(load(&*store).await.1, [ended]);
         assert_eq!(store.entries(0, 1).await.unwrap(), [erased]);
         // Neither is anything that has to be sealed anew.
         assert_eq!(store.sealed_otherwise(Place::Entries, &TENANT, 2, None, 9).await.unwrap(), []);

@@ -70,3 +70,17 @@ pub(crate) async fn commit(store: &dyn Store, batch: &Batch) -> Result<(), Store
     transaction.write(batch).await?;
     transaction.commit().await
 }
+
+/// The head and every record, page by page.
+pub(crate) async fn load(store: &dyn Store) -> (Option<HeadRow>, Vec<RecordRow>) {
+    let mut snapshot = store.snapshot().await.unwrap();
+    let head = snapshot.head().await.unwrap();
+    let mut records: Vec<RecordRow> = Vec::new();
+    loop {
+        let page = snapshot.records(records.last()).await.unwrap();
+        if page.is_empty() {
+            return (head, records);
+        }
+        records.extend(page);
+    }
+}

@@ -48,13 +48,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
 /// The running keystore; `docs/keystore/benchmarks.md` has the last result. It measures itself, since it needs its own parts for that.
 fn keystore(args: &[String]) -> Result<()> {
-    let long: &[&str] = match args {
-        [] => &[],
-        [flag] if flag == "--long" => &["--long"],
-        _ => anyhow::bail!("cargo xtask bench keystore takes no arguments but --long"),
-    };
+    let known = ["--long", "load", "log", "directory"];
+    if let Some(unknown) = args.iter().find(|arg| !known.contains(&arg.as_str())) {
+        anyhow::bail!(
+            "cargo xtask bench keystore takes --long and names of parts (load, log, directory), not {unknown}"
+        );
+    }
     let mut bench = cargo(["bench", "--package", "plombe-keystore", "--bench", "keystore", "--"]);
-    step("measuring the keystore, optimised", bench.args(long))
+    step("measuring the keystore, optimised", bench.args(args))
 }
 
 /// The same in small and not optimised: that it runs at all.
