@@ -124,20 +124,23 @@ impl Act for Publish {
         if self.before.is_none() && scene.registry.certificates_of(who.id).count() >= MOST {
             return Err(refusal::TOO_MANY_CERTIFICATES.into());
         }
-        // Nobody is led from a key in custody to another certificate that claims it.
         let in_custody = |key: &KeyFingerprint| {
-            scene.registry.key(key).or_else(|| scene.registry.key_of_subkey(key)).is_some()
+            scene.registry.key(key).or_else(|| scene.registry.key_of_subkey(key)).map(|key| key.owner)
         };
-        if self.subkeys.iter().any(in_custody) {
+        if self.subkeys.iter().any(|key| in_custody(key) == Some(who.id)) {
             return Err(refusal::IN_CUSTODY.into());
         }
+        // A subkey for encryption is easily claimed. Whoever claims somebody else's learns nothing of where it is, and nobody is led
+        // from it to the certificate that claims it.
+        let found = self.subkeys.iter().filter(|key| in_custody(key).is_none()).cloned();
+        let subkeys = Fingerprints::from_iter(found);
         let now = seconds(scene.now);
         let certificate = registry::Certificate {
             id: self.id.clone(),
             tenant: who.tenant,
             owner: who.id,
             certificate: std::mem::take(&mut self.certificate).into(),
-            subkeys: std::mem::take(&mut self.subkeys),
+            subkeys,
             revoked: self.revoked,
             since: self.before.as_ref().map_or(now, |before| before.since),
             changed: now,

@@ -154,6 +154,35 @@ fn nobody_publishes_for_somebody_else_or_takes_the_place_of_another_certificate(
     assert!(sees(&mut alice, "withdraw-certificate", "not-found"));
 }
 
+/// A subkey for encryption is not asked whether it agrees to be bound. `alice.tsk.pgp` is hers, `mallory.pgp` has a primary key and an
+/// address of his and her subkey for encryption, bound by him.
+#[test]
+fn whoever_claims_a_subkey_of_somebody_else_learns_nothing_of_where_it_is_and_leads_nobody_astray() {
+    let claiming = Certificate::parse(include_bytes!("claimed/mallory.pgp")).unwrap();
+    let publish = PublishCertificate { certificate: claiming.to_bytes().into() };
+    let hers = Certificate::parse(include_bytes!("claimed/alice.tsk.pgp")).unwrap();
+    let subkey = claiming.unverified_keys().pop().unwrap();
+    assert!(hers.matches(&subkey.clone().into()));
+    let answers = [true, false].map(|is_in_custody| {
+        let keystore = TestKeystore::start();
+        let mut alice = keystore.user("alice@example.org");
+        if is_in_custody {
+            let tsk = SecretBytes::new(&include_bytes!("claimed/alice.tsk.pgp")[..]);
+            alice.call(&ImportKey { tsk }).unwrap();
+        }
+        let answer = keystore.user("mallory@example.org").call(&publish).unwrap();
+        if is_in_custody {
+            let hex = subkey.to_hex();
+            for path in [format!("/vks/v1/by-fingerprint/{hex}"), search(&hex[24..], "get")] {
+                let shown = found(&keystore, &path).unwrap();
+                assert_eq!(shown.fingerprint(), hers.fingerprint(), "{path}");
+            }
+        }
+        (answer.addresses, answer.certificate.fingerprint, answer.certificate.certificate)
+    });
+    assert_eq!(answers[0], answers[1]);
+}
+
 #[test]
 fn a_key_that_comes_into_custody_brings_its_published_certificate_along() {
     let keystore = TestKeystore::start();
