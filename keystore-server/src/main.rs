@@ -30,6 +30,8 @@ enum Command {
     Backup(admin::Backup),
     /// Put a backup into an empty database
     Restore(admin::Restore),
+    /// Let an organisation with one administrator go on without lost history, once that one has said so
+    AcknowledgeLostHistoryInPlaceOfASecondAdministrator(admin::AcknowledgeLoss),
     /// Change to another root key: the configuration's [next_root_key]
     RotateRoot(admin::RotateRoot),
     /// Seal everything anew under new keys, while servers run
@@ -66,6 +68,9 @@ fn main() -> ExitCode {
             Command::Tenant(command) => admin::tenants(command).await,
             Command::Backup(args) => admin::backup(args).await,
             Command::Restore(args) => admin::restore(args).await,
+            Command::AcknowledgeLostHistoryInPlaceOfASecondAdministrator(args) => {
+                admin::acknowledge_loss(args).await
+            }
             Command::RotateRoot(args) => admin::rotate_root(args).await,
             Command::RotateTenant(args) => admin::rotate_tenant(args).await,
         };

@@ -209,6 +209,9 @@ pub mod refusal {
         /// Until then, what is signed now could pass for what was lost.
         LOSS_IN_FUTURE = "loss-in-future", Conflict,
             "what is lost was signed later than the clock is now", "set the server's clock right, or wait";
+        /// Somebody else can say it.
+        SEVERAL_ADMINS = "several-admins", Denied, "this organisation has more than one administrator",
+            "a second one says so: `plombe audit acknowledge-lost-history`";
         /// Each has to say so themselves, of what they have seen.
         ACKNOWLEDGE_ONESELF = "acknowledge-oneself", Unacceptable,
             "a loss is acknowledged by naming it", "`plombe audit acknowledge-lost-history`";

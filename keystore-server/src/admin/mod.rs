@@ -4,6 +4,7 @@
 mod backup;
 mod doctor;
 mod init;
+mod loss;
 mod metrics;
 mod people;
 mod rotate;
@@ -18,6 +19,7 @@ use plombe_core::keystore::Origin;
 pub use backup::{Backup, Restore, backup, restore};
 pub use doctor::{Doctor, doctor};
 pub use init::{Init, init};
+pub use loss::{AcknowledgeLoss, acknowledge_loss};
 pub use people::{People, people};
 pub use rotate::{RotateRoot, RotateTenant, rotate_root, rotate_tenant};
 pub use serve::{run, serve};

@@ -77,7 +77,7 @@ pub(super) async fn ask(
 }
 
 /// A reason, in words.
-pub(super) fn reason(reason: &str) -> Result<String, Failure> {
+pub(crate) fn reason(reason: &str) -> Result<String, Failure> {
     let reason = reason.trim();
     if reason.is_empty() || reason.len() > LONGEST_REASON || reason.chars().any(char::is_control) {
         return Err(Failure::new(ProblemCode::Unacceptable, "say why, in 500 bytes at most"));

@@ -60,7 +60,7 @@ impl Serve for LostHistory {
 }
 
 fn describe(registry: &Registry, tenant: TenantId, loss: &Loss, now: u64) -> history::Loss {
-    let waiting = first_acknowledgement(registry, tenant, &wanted(loss), now);
+    let waiting = first_acknowledgement(registry, tenant, &loss.wanted(), now);
     history::Loss {
         checkpoint: loss.note.clone(),
         from: loss.from,
@@ -74,10 +74,6 @@ fn describe(registry: &Registry, tenant: TenantId, loss: &Loss, now: u64) -> his
         }),
         acknowledged: None,
     }
-}
-
-fn wanted(loss: &Loss) -> Wanted {
-    Wanted::Restored { size: loss.size, root: loss.root }
 }
 
 fn person(registry: &Registry, principal: PrincipalId) -> Person {
@@ -177,8 +173,8 @@ impl Act for Acknowledge {
             })],
             Some(first) => {
                 let id = RecordId::of(&[&self.lost.size.to_be_bytes(), &self.lost.root.0]);
-                let mut loss = registry.loss(id).ok_or(refusal::NOT_FOUND)?.clone();
-                loss.acknowledged.push(Acknowledgement {
+                let loss = registry.loss(id).ok_or(refusal::NOT_FOUND)?;
+                let loss = loss.with(Acknowledgement {
                     tenant: who.tenant,
                     by: vec![first.asker, who.id],
                     at: now,

@@ -35,6 +35,7 @@ use std::future::Future;
 
 use plombe_core::keystore::calls::Call;
 
+pub(crate) use approvals::reason;
 pub use caller::Caller;
 pub use failure::Failure;
 pub(crate) use principals::MakeCode;

@@ -9,7 +9,7 @@ use plombe_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::RecordId;
+use super::{RecordId, Wanted};
 
 /// A genuine checkpoint that the log does not extend: a backup was restored, or there are two histories. Revocations may be among what
 /// is lost, so each tenant is stopped until its administrators have acknowledged it. A record like others, so that every server of the
@@ -76,7 +76,24 @@ impl Loss {
     /// What the note says.
     pub fn checkpoint(&self) -> Checkpoint {
         let time = self.time.map(|time| UNIX_EPOCH + Duration::from_secs(time));
-        Checkpoint { origin: String::new(), head: TreeHead { size: self.size, root: self.root }, time }
+        Checkpoint { origin: String::new(), head: self.head(), time }
+    }
+
+    /// Its head.
+    pub fn head(&self) -> TreeHead {
+        TreeHead { size: self.size, root: self.root }
+    }
+
+    /// What administrators agree to.
+    pub fn wanted(&self) -> Wanted {
+        Wanted::Restored { size: self.size, root: self.root }
+    }
+
+    /// The same, acknowledged by one tenant more.
+    pub fn with(&self, acknowledgement: Acknowledgement) -> Self {
+        let mut loss = self.clone();
+        loss.acknowledged.push(acknowledgement);
+        loss
     }
 
     /// That tenant's acknowledgement.

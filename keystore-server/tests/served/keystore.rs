@@ -123,6 +123,11 @@ impl TestKeystore {
         self.0.code(command)
     }
 
+    /// Did it work, and what was said?
+    pub(crate) fn try_console(&self, command: &[&str]) -> (bool, String) {
+        self.0.console(command)
+    }
+
     /// One that is refused.
     pub(crate) fn console_refuses(&self, command: &[&str]) {
         self.0.refuses(command);

@@ -236,6 +236,51 @@ fn a_second_loss_does_not_hide_behind_the_first() {
     assert_eq!(refused(office.alice_reads()), ProblemCode::RolledBack);
 }
 
+/// Whoever runs the keystore is the second one only where there is no other.
+#[test]
+fn the_only_administrator_goes_on_together_with_who_runs_the_keystore_and_two_do_not() {
+    let command = ["acknowledge-lost-history-in-place-of-a-second-administrator", "--reason", "disk failure"];
+    let mut office = Office::restored();
+    assert!(office.keystore.try_console(&command).1.contains("nothing is lost"));
+    office.show();
+    let mut first = blind(&office.first);
+    assert!(!office.acknowledge(&mut first).unwrap().effective);
+    let (worked, said) = office.keystore.try_console(&command);
+    assert!(!worked && said.contains("more than one administrator"), "{said}");
+    // One who is only suspended may come back.
+    let principal = office.second.identity().principal;
+    first.call(&SetPrincipalState { principal, state: PrincipalState::Suspended }).unwrap();
+    assert!(!office.keystore.try_console(&command).0);
+    assert_eq!(refused(office.alice_reads()), ProblemCode::RolledBack);
+
+    first.call(&SetRoles { principal, roles: vec![Role::User] }).unwrap();
+    let (worked, said) = office.keystore.try_console(&command);
+    assert!(worked, "{said}");
+    office.alice_reads().unwrap();
+    assert!(!office.keystore.try_console(&command).0);
+    let losses = office.alice.call(&LostHistory {}).unwrap().losses;
+    let by: Vec<_> = losses[0].acknowledged.as_ref().unwrap().by.iter().map(|who| &who.name).collect();
+    assert_eq!(by, ["admin@example.org"]);
+    // Both are in the log, and the second one says what it was.
+    let said = trail(&mut first).0.into_iter().filter(|entry| entry.action == "acknowledge-loss");
+    let notes: Vec<String> = said.filter(|e| e.decision.permitted).filter_map(|e| e.about.note).collect();
+    assert!(notes.len() == 2 && notes[1].contains("in place of a second administrator"), "{notes:?}");
+}
+
+/// Whoever runs the keystore does not begin.
+#[test]
+fn who_runs_the_keystore_acknowledges_nothing_alone() {
+    let mut office = Office::restored();
+    office.show();
+    let mut first = blind(&office.first);
+    let principal = office.second.identity().principal;
+    first.call(&SetRoles { principal, roles: vec![Role::User] }).unwrap();
+    let command = ["acknowledge-lost-history-in-place-of-a-second-administrator", "--reason", "disk failure"];
+    let (worked, said) = office.keystore.try_console(&command);
+    assert!(!worked && said.contains("waits for another administrator"), "{said}");
+    assert_eq!(refused(office.alice_reads()), ProblemCode::RolledBack);
+}
+
 #[test]
 fn whoever_kept_many_notes_of_lost_history_stops_the_keystore_once() {
     let mut office = Office::begin();
