@@ -3,7 +3,9 @@
 
 use std::{
     collections::HashMap,
+    fs,
     net::{Ipv4Addr, TcpListener, TcpStream},
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -15,6 +17,11 @@ use std::{
 use anyhow::Context as _;
 use plombe_core::keystore::KeyFingerprint;
 use serde_json::json;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+    low_level::emulate_default_handler,
+};
 
 use super::{
     http::{self, Answer, Request},
@@ -60,7 +67,9 @@ pub(super) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
     })?;
     let authority = listener.local_addr()?.to_string();
     let capability = random_name()?;
-    let file = account.keep_agent_url(&format!("http://{authority}/{capability}/\n"))?;
+    let url = format!("http://{authority}/{capability}/\n");
+    let file = account.keep_agent_url(&url)?;
+    forget_when_stopped(file.clone(), url)?;
     let agent = Arc::new(Agent {
         account: Mutex::new(account),
         authority,
@@ -87,6 +96,20 @@ pub(super) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
             agent.connections.fetch_sub(1, Ordering::Relaxed);
         });
     }
+    Ok(())
+}
+
+/// The address goes with the agent: what comes to this port later is somebody else's. Another agent's address stays.
+fn forget_when_stopped(file: PathBuf, url: String) -> anyhow::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot wait for the end")?;
+    thread::spawn(move || {
+        let Some(signal) = signals.forever().next() else { return };
+        if fs::read_to_string(&file).is_ok_and(|kept| kept == url) {
+            let _ = fs::remove_file(&file);
+        }
+        // Whoever stopped it sees by what.
+        let _ = emulate_default_handler(signal);
+    });
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -97,6 +97,22 @@ fn sq(arguments: &[&str]) -> Ran {
     command.arg(peers::find("sq").unwrap()).args(arguments);
     // It asks for a password whatever the store wants; this one wants none.
     run(&mut command, b"assword\tnone\nassword\tnone\n")
+}
+
+#[test]
+fn an_agent_that_is_stopped_takes_its_address_along_and_no_other() {
+    let (_keystore, alice) = alice_in_custody();
+    let stop = |agent: &mut Agent| {
+        let id = agent.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert_eq!(agent.process.wait().unwrap().signal(), Some(15));
+    };
+    let mut first = Agent::start(&alice);
+    let mut second = Agent::start(&alice);
+    stop(&mut first);
+    assert_eq!(fs::read_to_string(&second.file).unwrap().trim(), second.url);
+    stop(&mut second);
+    assert!(!second.file.exists());
 }
 
 #[test]
