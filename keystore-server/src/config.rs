@@ -29,7 +29,7 @@ pub struct Config {
     /// How clients reach it: `https://keys.example.org`. May be left out on loopback.
     #[serde(default)]
     pub origin: Option<String>,
-    /// `sqlite:keystore.db`, or `postgres://USER@HOST/NAME`.
+    /// `sqlite:keystore.db`, or `postgres://USER@HOST/NAME`. No password: this file is not a secret one.
     #[serde(default)]
     pub database: Option<String>,
     /// A file that holds what `database` would, for a connection string with a password.
@@ -86,11 +86,20 @@ pub struct TlsConfig {
 pub struct MetricsConfig {
     /// Where they are served, without TLS and to whoever asks: they name nobody, and say how busy the keystore is.
     pub listen: SocketAddr,
+    /// `listen` may be an address that other machines reach. Default: false, because nothing hides the numbers on their way.
+    pub beyond_this_machine: bool,
+}
+
+impl MetricsConfig {
+    /// Do other machines reach them?
+    pub(crate) fn is_open(&self) -> bool {
+        !self.listen.ip().is_loopback()
+    }
 }
 
 impl Default for MetricsConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7421)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7421)), beyond_this_machine: false }
     }
 }
 
@@ -223,9 +232,19 @@ impl Config {
                 refuse_if(true, &format!("{name}: {wrong}"));
             }
         }
-        if let Some(Err(error)) = self.database.as_deref().map(str::parse::<Location>) {
-            refuse_if(true, &format!("database: {error}"));
+        match self.database.as_deref().map(str::parse::<Location>) {
+            Some(Err(error)) => refuse_if(true, &format!("database: {error}")),
+            Some(Ok(location)) => refuse_if(
+                location.has_password(),
+                "database: a password does not belong into this file, which others may read and which is copied around; put the \
+                 whole string into a file of mode 0600, name that in database_file, and take a new password",
+            ),
+            None => {}
         }
+        refuse_if(
+            self.metrics.as_ref().is_some_and(|metrics| metrics.is_open() && !metrics.beyond_this_machine),
+            "metrics.listen: there is no TLS; listen on 127.0.0.1, or set beyond_this_machine = true where the network is your own",
+        );
         let SessionsConfig { value_seconds, log_in_hours, code_hours } = self.sessions;
         refuse_if(!(60..=3600).contains(&value_seconds), "sessions.value_seconds: 60 to 3600");
         refuse_if(!(1..=168).contains(&log_in_hours), "sessions.log_in_hours: 1 to 168");
@@ -380,6 +399,18 @@ mod tests {
             (SOUND.replace("127.0.0.1", "0.0.0.0"), "origin"),
             (format!("origin = \"http://keys.example.org\"\n{SOUND}"), "origin"),
             (SOUND.replace("sqlite:keystore.db", "mysql://x"), "database"),
+            (SOUND.replace("sqlite:keystore.db", "postgres://u:secret@db.example.org/k"), "database_file"),
+            (SOUND.replace("sqlite:keystore.db", "postgresql://:secret@db.example.org/k"), "database_file"),
+            (
+                SOUND.replace("sqlite:keystore.db", "postgres://u@db.example.org/k?p%61ssword=secret"),
+                "database_file",
+            ),
+            (format!("{SOUND}[metrics]\nlisten = \"0.0.0.0:7421\"\n"), "metrics.listen"),
+            (format!("{SOUND}[metrics]\nlisten = \"[::]:7421\"\n"), "metrics.listen"),
+            (
+                format!("{SOUND}[metrics]\nlisten = \"192.0.2.1:7421\"\nbeyond_this_machine = false\n"),
+                "metrics.listen",
+            ),
             (SOUND.replace("database = \"sqlite:keystore.db\"\n", ""), "database"),
             (format!("databse = \"x\"\n{SOUND}"), "databse"),
             (SOUND.replace("file = \"root.key\"\n", ""), "root_key: give either"),
@@ -399,6 +430,19 @@ mod tests {
         ] {
             let error = load(&text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}\n{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_database_without_password_and_numbers_that_are_meant_for_others_are_sound() {
+        for text in [
+            SOUND.replace("sqlite:keystore.db", "postgres://u@db.example.org/k?host=/run/postgresql"),
+            format!("{SOUND}[metrics]\n"),
+            format!("{SOUND}[metrics]\nlisten = \"[::1]:7421\"\n"),
+            format!("{SOUND}[metrics]\nlisten = \"0.0.0.0:7421\"\nbeyond_this_machine = true\n"),
+        ] {
+            load(&text).unwrap();
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     io::Write as _,
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -38,7 +38,7 @@ pub struct Init {
     /// How clients reach it, when not under that address: `https://keys.example.org`
     #[arg(long)]
     origin: Option<String>,
-    /// `postgres://USER@HOST/NAME` instead of a SQLite file in DIR
+    /// `postgres://USER@HOST/NAME` instead of a SQLite file in DIR; one with a password goes into a file of its own, DIR/database.url
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     #[command(flatten)]
@@ -93,19 +93,28 @@ impl RootKeyArgs {
     }
 }
 
+/// When nothing else is said.
+const SQLITE: &str = "sqlite:keystore.db";
+
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// Holds a connection string with a password.
+const URL_FILE: &str = "database.url";
+
 /// The configuration file.
-fn text(args: &Init) -> anyhow::Result<String> {
+fn text(args: &Init, location: &Location) -> anyhow::Result<String> {
+    let database = match location.has_password() {
+        true => format!("database_file = {}", quoted(URL_FILE)),
+        false => format!("database = {}", quoted(args.database.as_deref().unwrap_or(SQLITE))),
+    };
     let origin = args.origin.as_deref().map(|origin| format!("origin = {}\n", quoted(origin)));
     Ok(format!(
         "# Every setting is explained in docs/keystore/configuration.md.\n\
-         listen = {}\n{}database = {}\n\n{}",
+         listen = {}\n{}{database}\n\n{}",
         quoted(&args.listen.to_string()),
         origin.unwrap_or_default(),
-        quoted(args.database.as_deref().unwrap_or("sqlite:keystore.db")),
         args.root_key.text()?,
     ))
 }
@@ -126,9 +135,11 @@ pub async fn init(args: Init) -> anyhow::Result<()> {
     let file = folder.join("config.toml");
     anyhow::ensure!(!file.exists(), "{} is here already", file.display());
 
-    let text = text(&args)?;
+    let location: Location = args.database.as_deref().unwrap_or(SQLITE).parse()?;
+    let text = text(&args, &location)?;
     let mut config: Config = toml::from_str(&text).context("these settings do not fit together")?;
-    let location = match config.database.as_deref().unwrap_or_default().parse()? {
+    let secret = location.has_password().then(|| args.database.clone()).flatten();
+    let location = match location {
         Location::Sqlite(name) => Location::Sqlite(folder.join(name)),
         postgres => postgres,
     };
@@ -144,10 +155,11 @@ pub async fn init(args: Init) -> anyhow::Result<()> {
     let keychain = instance::keychain(&*store, root, origin).await?;
     let code_text = instance::code_text(&code, &keychain).context("a code has 16 bytes")?;
 
+    if let Some(url) = secret {
+        write(&folder.join(URL_FILE), &url)?;
+    }
     // Last: with it, the keystore is complete.
-    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()?;
+    write(&file, &text)?;
     println!("configuration: {}", file.display());
     match &config.root_key.file {
         Some(file) => println!(
@@ -161,4 +173,12 @@ pub async fn init(args: Init) -> anyhow::Result<()> {
     println!("enrolment code: {}", &*code_text);
     println!("the code lets one device in, within {} hours", times.code.as_secs() / 3600);
     Ok(())
+}
+
+/// A new file that its owner alone reads.
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    let failed = || format!("cannot write {}", file.display());
+    let mut out =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).with_context(failed)?;
+    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).with_context(failed)
 }

@@ -3,6 +3,8 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
+use url::Url;
+
 use super::{Store, StoreError, postgres::Postgres, sqlite::Sqlite};
 
 /// `sqlite:FILE`, or `postgres://…` as PostgreSQL spells it.
@@ -12,6 +14,17 @@ pub enum Location {
     Sqlite(PathBuf),
     /// A connection string, which may hold a password.
     Postgres(String),
+}
+
+impl Location {
+    /// Does it hold a password, in either of the places that a connection string has for one?
+    pub fn has_password(&self) -> bool {
+        let Self::Postgres(text) = self else { return false };
+        // What is no URL connects to nothing.
+        Url::parse(text).is_ok_and(|url| {
+            url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+        })
+    }
 }
 
 /// Says nothing of the connection string, which may hold a password.

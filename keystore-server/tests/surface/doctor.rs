@@ -16,6 +16,7 @@ use openssl::{
     pkey::{PKey, Private},
     x509::{X509, extension::SubjectAlternativeName},
 };
+use plombe_tests::{Postgres, peers};
 use serde_json::Value;
 
 use crate::server::PROGRAM;
@@ -28,13 +29,19 @@ struct Patient(tempfile::TempDir);
 
 impl Patient {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more arguments for `init`.
+    fn with(init: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(PROGRAM)
             .args(["init", "--domain", "example.org", "--data"])
             .arg(folder.path().join(FOLDER))
+            .args(init)
             .output()
             .unwrap();
-        assert!(output.status.success());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self(folder)
     }
 
@@ -144,6 +151,19 @@ fn settings_that_do_not_fit_and_issuers_that_do_not_answer_are_found() {
     patient.has_error(&[], "configuration", "TLS");
     patient.configure(|text| text.replace("0.0.0.0", "127.0.0.1") + "[no_such_table]\n");
     patient.has_error(&[], "configuration", "no_such_table");
+    patient.configure(|text| {
+        let text = text.replace("[no_such_table]\n", "[metrics]\nlisten = \"0.0.0.0:7421\"\n");
+        text.replace("sqlite:keystore.db", "postgres://plombe:secret@127.0.0.1:1/k")
+    });
+    patient.has_error(&[], "configuration", "database_file");
+    patient.has_error(&[], "configuration", "metrics.listen");
+    assert!(!format!("{:?}", patient.doctor(&[]).0).contains("secret"));
+
+    let patient = Patient::new();
+    patient.configure(|text| text + "[metrics]\nlisten = \"0.0.0.0:7421\"\nbeyond_this_machine = true\n");
+    let (findings, content) = patient.doctor(&[]);
+    let open = |finding: &Value| finding["check"] == "metrics" && finding["level"] == "warning";
+    assert!(content && findings.iter().any(open), "{findings:#?}");
 
     let patient = Patient::new();
     patient.configure(|text| {
@@ -151,6 +171,20 @@ fn settings_that_do_not_fit_and_issuers_that_do_not_answer_are_found() {
                 domains = [\"example.org\"]\n"
     });
     patient.has_error(&[], "issuer", "nobody can log in");
+}
+
+#[test]
+fn init_puts_a_password_into_a_file_of_its_own() {
+    let Some(postgres) = Postgres::shared() else { return peers::skip("PostgreSQL") };
+    let url = postgres.database().replacen("test@", "test:planted-password@", 1);
+    let patient = Patient::with(&["--database", &url]);
+    let text = fs::read_to_string(patient.path("config.toml")).unwrap();
+    assert!(text.contains("database_file = \"database.url\"") && !text.contains("planted"), "{text}");
+    assert_eq!(fs::read_to_string(patient.path("database.url")).unwrap(), url);
+    let mode = fs::metadata(patient.path("database.url")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let (findings, content) = patient.doctor(&[]);
+    assert!(content && !format!("{findings:?}").contains("planted"), "{findings:#?}");
 }
 
 /// A certificate that is its own issuer, for these days from now on.

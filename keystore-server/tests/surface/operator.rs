@@ -77,12 +77,7 @@ fn use_keys(server: &Server, session: &mut Session, key: &KeyInfo) -> Vec<String
 
 #[test]
 fn the_servers_log_has_ids_and_codes_and_nothing_that_anybody_sent_at_any_level() {
-    for level in [
-        "info",
-        "debug",
-        "trace",
-        "trace,hyper=trace,h2=trace,tower_http=trace,axum=trace,sqlx=trace,rustls=trace",
-    ] {
+    for level in ["info", "debug", "trace", "trace,plombe_keystore=trace,hyper=info,h2=warn"] {
         let mut server = Server::start("", "");
         let log = server.log_to("server.log", level);
         server.configure("", "");
@@ -124,13 +119,32 @@ fn the_servers_log_has_ids_and_codes_and_nothing_that_anybody_sent_at_any_level(
 
 #[test]
 fn a_level_that_says_nothing_is_refused() {
-    let output = Command::new(PROGRAM)
-        .args(["serve", "--config", "/nonexistent"])
-        .env("PLOMBE_LOG", "plombe_keystore=loudly")
-        .output()
-        .unwrap();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && error.contains("PLOMBE_LOG"), "{error}");
+    let error = start_at("plombe_keystore=loudly");
+    assert!(error.contains("PLOMBE_LOG"), "{error}");
+}
+
+/// What a library says there can be a whole request.
+#[test]
+fn a_level_that_would_tell_bodies_is_refused_and_says_why() {
+    for level in
+        ["hyper=trace", "info,h2=debug", "hyper", "tower_http::trace=DEBUG", "plombe=5", "sqlx[{body}]=trace"]
+    {
+        let error = start_at(level);
+        assert!(error.contains("PLOMBE_LOG") && error.contains("bodies"), "{level}: {error}");
+    }
+    for level in ["hyper=info", "h2=off,plombe_keystore::api=trace", "trace"] {
+        let error = start_at(level);
+        assert!(!error.contains("PLOMBE_LOG") && error.contains("nonexistent"), "{level}: {error}");
+    }
+}
+
+/// What a server says that cannot start anyway.
+fn start_at(level: &str) -> String {
+    let mut serve = Command::new(PROGRAM);
+    serve.args(["serve", "--config", "/nonexistent"]).env("PLOMBE_LOG", level);
+    let output = serve.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
 }
 
 #[test]

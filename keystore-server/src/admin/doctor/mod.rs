@@ -95,6 +95,7 @@ pub async fn doctor(args: Doctor, hardening: Vec<HardenFinding>) -> anyhow::Resu
             }));
             findings.extend(places::check(&args.config, &config));
             findings.extend(tls::check(&config));
+            findings.extend(tls::metrics(&config));
             findings.extend(database::check(&config, clock()).await);
             findings.extend(issuers::check(&config, clock()()).await);
         }

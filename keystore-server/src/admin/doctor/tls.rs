@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
-//! The certificate that clients see: its time, its name, its key.
+//! The certificate that clients see: its time, its name, its key. And what is served without one.
 
 use std::fs;
 
@@ -27,6 +27,16 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
             "certificate_file is the chain in PEM, the server's own first; key_file is its key in PEM",
         )],
     }
+}
+
+/// Numbers that leave this machine do so in the open.
+pub(super) fn metrics(config: &Config) -> Option<Finding> {
+    let metrics = config.metrics.as_ref().filter(|metrics| metrics.is_open())?;
+    Some(Finding::warning(
+        "metrics",
+        format!("metrics are served at {} without TLS, to whoever reaches it", metrics.listen),
+        "let nobody but your Prometheus reach that address (a firewall), or listen on 127.0.0.1",
+    ))
 }
 
 fn look(tls: &TlsConfig, origin: Option<&str>) -> anyhow::Result<Vec<Finding>> {
