@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::Scratch;
+use crate::{Scratch, authority::ServerCertificate};
 
 /// Initialised, running, and ended with this value.
 pub struct Keystore {
@@ -151,6 +151,24 @@ impl Keystore {
         let config = self.folder.path().join("config.toml");
         let before = std::fs::read_to_string(&config).expect("init wrote it");
         std::fs::write(&config, format!("{before}\n{text}")).expect("it is ours");
+    }
+
+    /// Ends it and starts it again with TLS, under the address `https://127.0.0.1:PORT`.
+    #[track_caller]
+    pub fn serve_tls(&mut self, shows: &ServerCertificate) {
+        self.kill();
+        for (name, content) in [("tls.pem", &shows.certificate), ("tls.key", &shows.key)] {
+            let mut options = std::fs::File::options();
+            std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
+            let mut file = options.open(self.folder.path().join(name)).expect("it is ours");
+            std::io::Write::write_all(&mut file, content.as_bytes()).expect("it is ours");
+        }
+        let config = self.folder.path().join("config.toml");
+        let before = std::fs::read_to_string(&config).expect("init wrote it");
+        let origin = self.listening.replace("http://", "https://");
+        let tls = "[tls]\ncertificate_file = \"tls.pem\"\nkey_file = \"tls.key\"\n";
+        std::fs::write(&config, format!("origin = \"{origin}\"\n{before}\n{tls}")).expect("it is ours");
+        self.start_again();
     }
 
     /// Starts it again, under the same address, after [`Keystore::kill`] or [`Keystore::stop`].

@@ -120,7 +120,8 @@ pub async fn run(
             let tls = RustlsConfig::from_pem_file(&tls.certificate_file, &tls.key_file)
                 .await
                 .context("cannot use the TLS certificate or key")?;
-            let server = axum_server::from_tcp_rustls(listener, tls)?.map(|tls| tls.acceptor(connections));
+            let server = axum_server::from_tcp_rustls(listener, tls)?
+                .map(|tls| tls.handshake_timeout(patience).acceptor(connections));
             bounded(server, patience).handle(handle).serve(service).await?;
         }
         None => {

@@ -8,4 +8,6 @@ mod failing;
 mod order;
 mod rotation;
 mod stage;
+mod tables;
 mod tampering;
+mod thief;

@@ -84,6 +84,10 @@ impl Stage {
         self.folder.path().join("keystore.db")
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

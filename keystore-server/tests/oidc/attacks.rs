@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Identity providers that lie to the running keystore. None of them reads Alice's mail, and her log shows that they tried.
 
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use plombe_client::{ClientError, DeviceKey, Options, SavedSession, Session};
 use plombe_core::keystore::{
     ProblemCode,
     calls::{
+        devices::ListDevices,
         keys::KeyInfo,
         login::{DeviceState, LoggedIn, OidcFinish, OidcStart},
         session::WhoAmI,
@@ -17,6 +18,7 @@ use url::Url;
 
 use crate::{
     REDIRECT,
+    forgeries::{MATRIX, Row},
     forging_provider::ForgingProvider,
     keystore::TestKeystore,
     mail::{open, refused, seal_for},
@@ -59,18 +61,25 @@ impl Story {
         device: &DeviceKey,
         forge: impl FnOnce(Token<'_>) -> String,
     ) -> Result<LoggedIn, ClientError> {
+        let other = (&provider.keys, provider.url.as_str());
+        self.log_in_beside(other, name, provider, device, forge)
+    }
+
+    /// The same, with keys and name of another tenant's issuer at hand.
+    fn log_in_beside(
+        &self,
+        other: (&Keys, &str),
+        name: &str,
+        provider: &ForgingProvider,
+        device: &DeviceKey,
+        forge: impl FnOnce(Token<'_>) -> String,
+    ) -> Result<LoggedIn, ClientError> {
         let client = self.keystore.client();
         let start = OidcStart { issuer: name.into(), redirect_uri: REDIRECT.into() };
         let started = client.exchange(device, None, &start)?;
         let url = Url::parse(&started.url).unwrap();
         let nonce = url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
-        let honest = Token::honest(
-            &provider.keys,
-            &provider.url,
-            (&provider.keys, &provider.url),
-            &nonce,
-            SystemTime::now(),
-        );
+        let honest = Token::honest(&provider.keys, &provider.url, other, &nonce, SystemTime::now());
         provider.hand_out(&forge(honest));
         let (code, iss) = ("code".to_owned(), Some(provider.url.clone()));
         let finish = OidcFinish { code, state: started.state, iss, device_name: "thief".into() };
@@ -101,6 +110,32 @@ fn a_forged_id_token_logs_nobody_in_and_is_on_record() {
     assert_eq!(refused(for_others), ProblemCode::LoginRefused);
     let on_record = story.keystore.counted_refusals();
     assert_eq!(on_record, ["audience_wrong: 1", "signature_wrong: 1"]);
+}
+
+/// The matrix of forgeries is checked function by function elsewhere. Here each of them comes in by the door.
+#[test]
+fn every_forged_or_wrong_token_is_refused_by_the_running_keystore_and_its_reason_is_on_record() {
+    let mut story = Story::begin();
+    let other = story.runtime.block_on(ForgingProvider::begin("other"));
+    story.keystore.restart_with(&issuer("other", &other.url).replace("example.org", "other.org"));
+    let device = DeviceKey::generate();
+    let mut expected = BTreeMap::<String, u64>::new();
+    for Row(name, reason, forge) in MATRIX {
+        let result =
+            story.log_in_beside((&other.keys, &other.url), "example", &story.provider, &device, forge);
+        assert_eq!(refused(result), ProblemCode::LoginRefused, "{name}");
+        *expected.entry(reason.code().to_owned()).or_default() += 1;
+    }
+    // A minute that ends meanwhile makes two lines of one.
+    let mut counted = BTreeMap::<String, u64>::new();
+    for note in story.keystore.counted_refusals() {
+        let (reason, count) = note.split_once(": ").expect("a reason and a number");
+        *counted.entry(reason.to_owned()).or_default() += count.parse::<u64>().unwrap();
+    }
+    assert_eq!(counted, expected);
+    // None of them has left a device.
+    let devices = story.alice.call(&ListDevices { principal: None }).unwrap().devices;
+    assert_eq!(devices.len(), 1, "{devices:?}");
 }
 
 #[test]

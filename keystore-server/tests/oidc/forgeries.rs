@@ -12,10 +12,11 @@ use crate::{
     token::{Keys, Signing, Token, encode, half_hash, sign_texts},
 };
 
-struct Row(&'static str, Reason, fn(Token<'_>) -> String);
+/// What is wrong, why it is refused, and how it is made.
+pub(crate) struct Row(pub(crate) &'static str, pub(crate) Reason, pub(crate) fn(Token<'_>) -> String);
 
 #[rustfmt::skip]
-const MATRIX: &[Row] = &[
+pub(crate) const MATRIX: &[Row] = &[
     // Whose key.
     Row("key of another tenant's issuer, under its own id", Reason::KeyUnknown, |t| { let (other, _) = t.other; let id = other.id("rsa"); t.header("kid", id).sign_with(other, Signing::Rs256) }),
     Row("key of another tenant's issuer, under our issuer's id", Reason::SignatureWrong, |t| { let (other, _) = t.other; t.sign_with(other, Signing::Rs256) }),

@@ -8,7 +8,7 @@ use std::{
 
 use plombe_client::{ClientError, DeviceKey, Keystore, Options, PublicLog, Session};
 use plombe_core::log::SignedCheckpoint;
-use plombe_tests::keystore;
+use plombe_tests::{authority::ServerCertificate, keystore};
 
 /// A keystore for example.org, running.
 pub(crate) struct TestKeystore(keystore::Keystore);
@@ -74,6 +74,11 @@ impl TestKeystore {
         self.log_in(&self.0.add_user(address))
     }
 
+    /// Ends it, and starts it again with TLS.
+    pub(crate) fn serve_tls(&mut self, shows: &ServerCertificate) {
+        self.0.serve_tls(shows);
+    }
+
     /// Ends it, puts something at the top of its configuration, and starts it again.
     pub(crate) fn restart_with_first(&mut self, text: &str) {
         self.0.kill();
@@ -131,6 +136,16 @@ impl TestKeystore {
     /// One that is refused.
     pub(crate) fn console_refuses(&self, command: &[&str]) {
         self.0.refuses(command);
+    }
+
+    /// Ends it as its operator does.
+    pub(crate) fn stop(&mut self) {
+        self.0.stop();
+    }
+
+    /// Starts it after [`TestKeystore::stop`].
+    pub(crate) fn start_again(&mut self) {
+        self.0.start_again();
     }
 
     /// Ends it as its operator does, so that it puts on record what it counted, and starts it again.

@@ -23,5 +23,9 @@ mod published;
 mod raw;
 mod restored;
 mod rules;
+#[path = "../ledger/thief.rs"]
+mod statements;
 mod tenants;
+mod thief;
+mod tls;
 mod trail;

@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use plombe_tests::peers;
+use plombe_tests::{Authority, peers};
 
 const INSIDE: &str = "PLOMBE_IN_NAMESPACE";
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -56,22 +56,14 @@ impl Names {
     /// `hosts` are this machine; no other name exists.
     pub(crate) fn begin(folder: &Path, hosts: &[&str]) -> Self {
         shell("ip link set lo up");
-        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        authority.distinguished_name.push(rcgen::DnType::CommonName, "the authority of this test");
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-        let issuer = rcgen::Issuer::new(authority, authority_key);
-        let names: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(names.clone()).unwrap();
-        let certificate = certificate.signed_by(&key, &issuer).unwrap().pem();
+        let authority = Authority::new();
+        let shown = authority.certify(hosts);
 
         let file = folder.join("authority.pem");
-        fs::write(&file, &authority_pem).unwrap();
+        fs::write(&file, authority.pem()).unwrap();
         let bundle = fs::read_to_string(BUNDLE).unwrap_or_default();
         for (name, over, content) in [
-            ("bundle.pem", BUNDLE, bundle + &authority_pem),
+            ("bundle.pem", BUNDLE, bundle + authority.pem()),
             ("resolv.conf", "/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1\n".to_owned()),
             ("hosts", "/etc/hosts", "127.0.0.1 localhost\n".to_owned()),
             ("nsswitch.conf", "/etc/nsswitch.conf", "hosts: files dns\n".to_owned()),
@@ -82,8 +74,8 @@ impl Names {
             let over = fs::canonicalize(over).unwrap();
             shell(&format!("mount --bind {} {}", own.display(), over.display()));
         }
-        name_server(names);
-        Self { certificate, key: key.serialize_pem(), authority: file }
+        name_server(hosts.iter().map(|host| (*host).to_owned()).collect());
+        Self { certificate: shown.certificate, key: shown.key, authority: file }
     }
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! A proxy that terminates TLS sees what a reverse proxy in front of the keystore sees: whole HTTP messages. This one stands
-//! between the real client and the real server, keeps everything, and changes what a test tells it to.
+//! between the real client and the real server, with a certificate that the client believes, keeps everything, and changes what a test
+//! tells it to.
 
 use std::{
+    net::TcpListener,
     sync::{Arc, Mutex, MutexGuard},
     time::SystemTime,
 };
@@ -14,9 +16,11 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use axum_server::tls_rustls::RustlsConfig;
 use plombe_client::{Keystore, Options};
 use plombe_core::keystore::KeystoreIdentity;
-use tokio::{net::TcpListener, runtime::Runtime};
+use plombe_tests::Authority;
+use tokio::runtime::Runtime;
 
 use crate::keystore::TestKeystore;
 
@@ -54,6 +58,7 @@ pub(crate) struct Proxy {
     url: String,
     script: Arc<Mutex<Script>>,
     upstream: String,
+    authority: Authority,
     runtime: Runtime,
 }
 
@@ -62,8 +67,9 @@ impl Proxy {
         // Another test of this process may have done it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let runtime = Runtime::new().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
         let mut keystore = TestKeystore::start();
         keystore.restart_with_first(&format!("origin = \"{url}\"\n"));
         let script = Script {
@@ -76,8 +82,14 @@ impl Proxy {
         let upstream = keystore.upstream().to_owned();
         let state = (Arc::clone(&script), upstream.clone());
         let router = Router::new().fallback(pass).with_state(state);
-        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { keystore, url, script, upstream, runtime }
+        let authority = Authority::new();
+        let shown = authority.certify(&["127.0.0.1"]);
+        runtime.spawn(async move {
+            let tls = RustlsConfig::from_pem(shown.certificate.into(), shown.key.into()).await.unwrap();
+            let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
+            server.serve(router.into_make_service()).await.unwrap();
+        });
+        Self { keystore, url, script, upstream, authority, runtime }
     }
 
     /// A client that knows the keystore under the proxy's address.
@@ -87,14 +99,20 @@ impl Proxy {
 
     /// One that sends a request again when its answer does not arrive.
     pub(crate) fn patient_client(&self) -> Keystore {
-        Keystore::connect(&self.url, None, Options::new(SystemTime::now)).unwrap()
+        Keystore::connect(&self.url, None, self.options()).unwrap()
+    }
+
+    /// Of a client that believes whom the proxy got its certificate from.
+    fn options(&self) -> Options {
+        let certificate_authorities = vec![self.authority.der().to_vec()];
+        Options { certificate_authorities, ..Options::new(SystemTime::now) }
     }
 
     pub(crate) fn try_client(
         &self,
         pin: Option<&KeystoreIdentity>,
     ) -> Result<Keystore, plombe_client::ClientError> {
-        let options = Options { attempts: 1, ..Options::new(SystemTime::now) };
+        let options = Options { attempts: 1, ..self.options() };
         Keystore::connect(&self.url, pin, options)
     }
 

@@ -25,7 +25,7 @@ use crate::{
     mail::{generate, open, refused, seal_for},
 };
 
-fn auditor(keystore: &TestKeystore, admin: &mut Session, address: &str) -> Session {
+pub(crate) fn auditor(keystore: &TestKeystore, admin: &mut Session, address: &str) -> Session {
     let create =
         CreatePrincipal { name: String::new(), addresses: vec![address.into()], roles: vec![Role::Auditor] };
     let principal = admin.call(&create).unwrap().principal.id;

@@ -3,10 +3,13 @@
 
 mod doctor;
 mod fuzz;
+mod handshake;
 mod hostile;
+mod http2;
 mod matrix;
 mod operator;
 mod packaging;
+mod proofs;
 mod proxies;
 mod server;
 mod slow;

@@ -4,6 +4,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -15,7 +16,13 @@ use plombe_core::keystore::{
         principals::{CreateCode, CreatePrincipal},
     },
 };
-use plombe_tests::keystore;
+use plombe_keystore::{
+    identity::Nonces,
+    instance,
+    root_key::{FileRootKey, RootKey},
+    store::{self, Location},
+};
+use plombe_tests::{authority::ServerCertificate, keystore};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_plombe-keystore");
 
@@ -39,6 +46,11 @@ impl Server {
         self.0.start_again();
     }
 
+    /// The same, with TLS from then on.
+    pub(crate) fn serve_tls(&mut self, shows: &ServerCertificate) {
+        self.0.serve_tls(shows);
+    }
+
     /// From the next start on.
     pub(crate) fn log_to(&mut self, name: &str, level: &str) -> PathBuf {
         let file = self.0.folder().join(name);
@@ -47,11 +59,24 @@ impl Server {
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.0.url().trim_start_matches("http://").parse().unwrap()
+        self.0.listening().trim_start_matches("http://").parse().unwrap()
     }
 
     pub(crate) fn config(&self) -> PathBuf {
         self.0.folder().join("config.toml")
+    }
+
+    /// Nonces for device proofs, as this keystore makes them: with its root key, beside it.
+    pub(crate) fn nonces(&self) -> Nonces {
+        let folder = self.0.folder();
+        let root: Arc<dyn RootKey> = Arc::new(FileRootKey::open(&folder.join("root.key")).unwrap());
+        let database = Location::Sqlite(folder.join("keystore.db"));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let store = store::open(&database, false).await.unwrap();
+            let keychain = instance::keychain(&*store, root, self.0.url().parse().unwrap()).await.unwrap();
+            Nonces::new(&keychain.derived(b"plombe keystore proof nonces v1"))
+        })
     }
 
     pub(crate) fn client(&self) -> Keystore {

@@ -91,6 +91,7 @@ pub(crate) struct Stage {
 }
 
 const SETTINGS: &str = "[limits]\nlog_ins_per_minute = 100000\nlook_ups_per_minute = 100000\nlog_reads_per_minute = 100000\n\
+                        requests_per_second = 100000\n\
                         [consent]\ndelay_hours = 0\n";
 
 impl Stage {

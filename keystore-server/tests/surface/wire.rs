@@ -13,7 +13,7 @@ use aws_lc_rs::{
 };
 use plombe_client::{DeviceKey, Session};
 use plombe_core::keystore::{
-    ApiProblem, DevicePublicKey, KeystoreIdentity, ProblemCode, SessionToken,
+    ApiProblem, DevicePublicKey, KeystoreIdentity, ProblemCode, SessionHash, SessionToken,
     dpop::ProofRequest,
     envelope::{Reply, ReplyKey, RequestBinding, seal_request},
 };
@@ -45,7 +45,7 @@ impl Caller {
 
     /// A request that is sound whatever is in it; `nonce` is the newest that the server gave.
     pub(crate) fn seal(&self, path: &str, plaintext: &[u8], nonce: Option<&str>) -> (Request, ReplyKey) {
-        let session = self.token.as_ref().map(SessionToken::hash);
+        let session = self.session();
         let device = self.public().thumbprint();
         let binding = RequestBinding { method: "POST", path, device, session };
         let mut random = |bytes: &mut [u8]| aws_lc_rs::rand::fill(bytes).unwrap();
@@ -58,17 +58,34 @@ impl Caller {
         (Request { body, ..request.header("DPoP", &proof) }, key)
     }
 
+    /// The hash of its session's value.
+    pub(crate) fn session(&self) -> Option<SessionHash> {
+        self.token.as_ref().map(SessionToken::hash)
+    }
+
     /// The value of a `DPoP` header for this body.
     pub(crate) fn prove(&self, path: &str, body: &[u8], nonce: Option<&str>) -> String {
+        self.prove_at(SystemTime::now(), self.session(), path, body, nonce)
+    }
+
+    /// The same of another time, or for another session.
+    pub(crate) fn prove_at(
+        &self,
+        now: SystemTime,
+        session: Option<SessionHash>,
+        path: &str,
+        body: &[u8],
+        nonce: Option<&str>,
+    ) -> String {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id).unwrap();
         let proof = ProofRequest {
             method: "POST",
             url: &self.identity.origin.url(path),
             body,
-            session: self.token.as_ref().map(SessionToken::hash),
+            session,
             nonce,
-            now: SystemTime::now(),
+            now,
             id,
         };
         let input = proof.signing_input(&self.public());

@@ -9,6 +9,8 @@ mod named;
 mod people;
 mod rules;
 mod shares;
+mod tls;
+mod witness;
 
 use std::fs;
 
