@@ -45,6 +45,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("systemd-analyze", "systemd"),
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
+    // What a thief of the database would see, in the demo.
+    ("sqlite3", "sqlite3"),
     // In which order a server syncs and answers.
     ("strace", "strace"),
 ];

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    bench, deny, peers, setup,
+    bench, demo, deny, peers, setup,
     steps::{self, cargo, say},
     tally::{Reader, Tally},
 };
@@ -54,20 +54,12 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
     // Go on after a failure: who mends the formatting wants to know about the tests too.
     let mut tally = Tally::default();
     let mut failed_checks = Vec::new();
-    for (name, check) in CHECKS {
-        match check() {
-            Ok(()) => tally.passed += 1,
-            Err(error) => {
-                println!("    {error:#}");
-                tally.failed += 1;
-                failed_checks.push(*name);
-            }
-        }
-    }
+    run_checks(CHECKS, &mut tally, &mut failed_checks);
     let post_quantum = with_peers.then(steps::plombe_with_rust_backend).transpose()?;
     // Tests of the command line run this binary.
     let plombe = steps::plombe()?;
     let keystore = steps::plombe_keystore()?;
+    run_checks(CHECKS_OF_WHAT_WAS_BUILT, &mut tally, &mut failed_checks);
     for (name, args) in TEST_RUNS {
         let mut command = cargo(*args);
         command.env("PLOMBE_BIN", &plombe).env("PLOMBE_KEYSTORE_BIN", &keystore);
@@ -126,7 +118,23 @@ const CHECKS: &[(&str, Check)] = &[
     ("benchmark of the keystore", bench::try_keystore),
 ];
 
+/// With the programs that tests run.
+const CHECKS_OF_WHAT_WAS_BUILT: &[(&str, Check)] = &[("demo", demo::check)];
+
 type Check = fn() -> Result<()>;
+
+fn run_checks(checks: &[(&'static str, Check)], tally: &mut Tally, failed: &mut Vec<&'static str>) {
+    for (name, check) in checks {
+        match check() {
+            Ok(()) => tally.passed += 1,
+            Err(error) => {
+                println!("    {error:#}");
+                tally.failed += 1;
+                failed.push(name);
+            }
+        }
+    }
+}
 
 /// Runs `cargo test …`, shows what matters of its output, counts.
 fn test_run(name: &str, command: &mut Command, require_peers: bool) -> Result<Tally> {

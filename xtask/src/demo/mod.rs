@@ -7,9 +7,15 @@ mod gpg;
 mod keystore;
 mod mail;
 mod stage;
+mod stolen;
 mod words;
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -17,8 +23,9 @@ use self::{
     keystore::Keystore,
     mail::Mail,
     stage::{Stage, indented, tell},
+    stolen::Stolen,
 };
-use crate::{setup, steps};
+use crate::{setup, steps, target};
 
 /// HTML beside text, umlauts in subject and names, two attachments.
 const SAMPLE: &[u8] = include_bytes!("sample.eml");
@@ -51,6 +58,35 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         stage.folder().display()
     ));
     Ok(())
+}
+
+/// That the story can still be told, to Bob and to its own author. What it says is shown when it cannot.
+pub(crate) fn check() -> Result<()> {
+    steps::say("demo, with a mail to somebody else and with one to oneself");
+    let begun = Instant::now();
+    let to_oneself = target().join("demo-to-oneself.eml");
+    fs::write(&to_oneself, sample_to_oneself()?)?;
+    for mail in [None, Some(&to_oneself)] {
+        let mut demo = Command::new(env::current_exe().context("where is this program?")?);
+        demo.arg("demo").args(mail).stdin(Stdio::null());
+        let told = demo.output().context("cannot start the demo")?;
+        if !told.status.success() {
+            print!("{}{}", String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+            bail!("{}: ended with {}", steps::shown(&demo), told.status);
+        }
+    }
+    fs::remove_file(&to_oneself)?;
+    println!("    done in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+/// The sample with its author as its only recipient.
+fn sample_to_oneself() -> Result<String> {
+    let sample = std::str::from_utf8(SAMPLE)?;
+    let author = Mail::new(SAMPLE.to_vec())?.author().to_owned();
+    let (before, rest) = sample.split_once("\nTo: ").context("the sample has no recipient")?;
+    let (_, after) = rest.split_once('\n').context("the sample ends in its header")?;
+    Ok(format!("{before}\nTo: {author}\n{after}"))
 }
 
 fn two_people(stage: &Stage, program: &Path, plain: &Mail) -> Result<Keystore> {
@@ -246,7 +282,8 @@ fn a_lost_laptop(stage: &Stage, keystore: &Keystore, plain: &Mail) -> Result<()>
 }
 
 fn a_thief(keystore: &Keystore, plain: &Mail) -> Result<()> {
-    let database = keystore.database()?;
+    let stolen = Stolen::from(keystore)?;
+    let database = stolen.bytes()?;
     let alice = plain.author();
     for word in [alice, "log-in", "PGP PRIVATE KEY"] {
         if contains(&database, word) {
@@ -255,10 +292,19 @@ fn a_thief(keystore: &Keystore, plain: &Mail) -> Result<()> {
     }
     tell(&format!(
         "\n10. Somebody steals the keystore's database\n\n\
-         {} bytes. Neither Alice's address nor a word of the log nor a key is in them: rows have pseudonyms, and everything else\n\
-         is sealed under keys that hang on the root key, which lies elsewhere. Whoever writes to it without those keys is noticed.",
+         {} bytes. This is in them:\n",
         database.len()
     ));
+    match stolen.look()? {
+        Some(look) => print!("{}", indented(&look)),
+        None => {
+            tell("    (sqlite3 is not installed here, so nobody looks. `apt-get install sqlite3` brings it.)")
+        }
+    }
+    tell(
+        "\nNeither Alice's address nor a word of the log nor a key is to be found: names are pseudonyms, and everything else is\n\
+         sealed under keys that hang on the root key, which lies elsewhere. Whoever writes to it without those keys is noticed.",
+    );
     Ok(())
 }
 
