@@ -91,5 +91,8 @@ fn line(approval: &Approval) -> String {
         ApprovalState::Ended => "over".to_owned(),
     };
     let (summary, reason) = (printable_line(&approval.summary), printable_line(&approval.reason));
-    format!("{}  {state}  {summary}: {reason} (asked by {})", approval.id, approval.requested_by)
+    let asker = approval.requested_by;
+    let asker =
+        approval.addresses.get(&asker).map_or_else(|| asker.to_string(), |known| printable_line(known));
+    format!("{}  {state}  {summary}: {reason} (asked by {asker})", approval.id)
 }

@@ -41,7 +41,7 @@ impl Serve for ListApprovals {
         let mut approvals: Vec<_> = registry
             .approvals(who.principal.tenant)
             .filter(|approval| concerns(&registry, who.principal, approval))
-            .map(|approval| describe(approval, now))
+            .map(|approval| describe(approval, &registry, now))
             .collect();
         approvals.sort_by_key(|approval| std::cmp::Reverse((approval.requested_at, approval.id)));
         Ok(Approvals { approvals })
@@ -157,7 +157,7 @@ impl Act for AskFor {
             expires: not_before.saturating_add(PATIENCE),
             state: Standing::Open,
         };
-        let answer = describe(&approval, now);
+        let answer = describe(&approval, scene.registry, now);
         let concerns = whom(scene.registry, &approval);
         Ok(Effects { put: vec![Record::Approval(approval)], concerns, ..Effects::none(answer) })
     }
@@ -183,7 +183,7 @@ impl Act for Answer {
         } else {
             approval.state = Standing::Refused;
         }
-        let answer = describe(&approval, now);
+        let answer = describe(&approval, scene.registry, now);
         let concerns = whom(scene.registry, &approval);
         Ok(Effects { put: vec![Record::Approval(approval)], concerns, ..Effects::none(answer) })
     }
@@ -216,7 +216,7 @@ fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
     admins.chain(owner).collect()
 }
 
-fn describe(approval: &Approval, now: u64) -> approvals::Approval {
+fn describe(approval: &Approval, registry: &Registry, now: u64) -> approvals::Approval {
     let summary = match &approval.wanted {
         Wanted::Admin { principal, roles } => format!("{} becomes {roles:?}", principal.0),
         Wanted::Rules { rules } => match serde_json::to_string(&rules.rules) {
@@ -236,7 +236,9 @@ fn describe(approval: &Approval, now: u64) -> approvals::Approval {
         Standing::Open if now < approval.not_before => ApprovalState::Delayed,
         Standing::Open => ApprovalState::Effective,
     };
+    let address = |id: PrincipalId| Some((id, registry.principal(id)?.addresses.first()?.clone()));
     approvals::Approval {
+        addresses: approval.agreed.into_iter().chain([approval.asker]).filter_map(address).collect(),
         id: approval.id,
         summary,
         requested_by: approval.asker,

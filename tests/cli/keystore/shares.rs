@@ -48,6 +48,11 @@ fn a_shared_mailbox_is_read_and_answered_until_that_ends() {
     let by_grant = |entry: &&serde_json::Value| entry["entry"]["decision"]["rule"] == "grant";
     assert!(trail["entries"].as_array().unwrap().iter().filter(by_grant).count() >= 4, "{trail}");
 
+    // In words, who he is.
+    let told = alice.run(["audit", "show"], b"").expect_code(0);
+    let by_bob = format!("by {BOB} (");
+    assert!(told.text().lines().filter(|line| line.contains(&by_bob)).count() >= 4, "{told}");
+
     alice.run(["key", "unshare", id], b"").ok();
     for ended in [bob.run(["decrypt"], &sealed), bob.run(["sign", "--as", ALICE], b"x")] {
         let ended = ended.expect_code(14);

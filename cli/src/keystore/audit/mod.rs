@@ -7,6 +7,7 @@ mod entries;
 mod export;
 mod exported;
 mod lost;
+mod names;
 mod show;
 mod verify;
 mod witness;

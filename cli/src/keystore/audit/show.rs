@@ -10,7 +10,7 @@ use plombe_core::{
 };
 use serde_json::json;
 
-use super::{super::Account, entries};
+use super::{super::Account, entries, names::Names};
 use crate::{
     app::App,
     date, output,
@@ -38,6 +38,10 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
         None => Scope::Mine,
     };
     let proven = entries::all(&mut session, &scope)?;
+    let has_others = proven.iter().filter_map(|one| one.entry.as_ref()).any(|entry| {
+        matches!(&entry.actor, Actor::Device { principal, .. } if *principal != session.identity().principal)
+    });
+    let names = if has_others && !app.terminal.json { Names::ask(&mut session) } else { Names::default() };
     account.keep_session(&session)?;
     if app.terminal.json {
         let entries: Vec<_> =
@@ -49,7 +53,7 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
         let line = one
             .entry
             .as_ref()
-            .map_or_else(|| "erased, or not yours".to_owned(), |entry| line(&session, entry));
+            .map_or_else(|| "erased, or not yours".to_owned(), |entry| line(&session, &names, entry));
         text.push_str(&format!("{:>6}  {}\n", one.position, printable_line(&line)));
     }
     output::print(&text)?;
@@ -59,7 +63,7 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(session: &Session, entry: &Entry) -> String {
+fn line(session: &Session, names: &Names, entry: &Entry) -> String {
     let time = date::rfc3339(UNIX_EPOCH + Duration::from_secs(entry.time));
     let who = match &entry.actor {
         Actor::Keystore => "the keystore".to_owned(),
@@ -68,7 +72,7 @@ fn line(session: &Session, entry: &Entry) -> String {
         Actor::Device { principal, device, .. } if *principal == session.identity().principal => {
             format!("your device {device}")
         }
-        Actor::Device { principal, .. } => format!("somebody else ({principal})"),
+        Actor::Device { principal, .. } => names.shown(*principal),
         Actor::Unknown { .. } => "an ended session".to_owned(),
     };
     let decision = match entry.decision.permitted {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Acts that need several people, break-glass among them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -49,6 +51,9 @@ pub struct Approval {
     pub expires_at: u64,
     /// How far it is.
     pub state: ApprovalState,
+    /// First address of each who asked or agreed, for people.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<PrincipalId, String>,
 }
 
 /// How far an approval is.
