@@ -238,6 +238,8 @@ fn announce(
             .set_features(Features::empty().set_seipdv1().set_seipdv2())?
             .set_preferred_aead_ciphersuites(vec![
                 (SymmetricAlgorithm::AES256, AEADAlgorithm::OCB),
+                // What browsers have.
+                (SymmetricAlgorithm::AES256, AEADAlgorithm::GCM),
                 (SymmetricAlgorithm::AES128, AEADAlgorithm::OCB),
             ]),
     }

@@ -11,6 +11,7 @@ pub mod payload;
 pub mod verify;
 
 mod cleartext;
+mod closed;
 mod content;
 mod content_writer;
 pub(crate) mod framing;
@@ -20,6 +21,7 @@ mod judge;
 mod literal;
 mod open;
 mod plan;
+mod prepared;
 mod seal;
 mod sign;
 mod signer;
@@ -28,10 +30,12 @@ mod unwrap;
 
 pub(crate) use unwrap::{Guarded, may_be_for};
 
+pub use closed::Closed;
 pub use open::{
     Limits, OpenContext, OpenError, Opened, Quarantine, SealedMessage, SignerCertificates, UnwrapError,
     WrappedSessionKey,
 };
+pub use prepared::Prepared;
 pub use seal::{Container, Padding, RecipientReport, Seal, SealError, SealReport};
 pub use sign::{SignError, Signing};
 pub use signer::{DigestRequest, DigestSignature, RemoteError, RemoteKey, SignDigest, Signer};

@@ -13,11 +13,13 @@ use sequoia_openpgp::{
 };
 
 use super::{
-    content,
+    Closed, content,
     framing::{Body, Header, Length, tag},
     input::{Input, source_failure},
     judge,
-    payload::{self, BulkCipher, HEADER_SIZE, PayloadError, Schedule, V1Key, V2Header},
+    payload::{
+        self, AeadTask, BulkCipher, CfbTask, HEADER_SIZE, PayloadError, Schedule, Task, V1Key, V2Header,
+    },
     unwrap,
 };
 use crate::{
@@ -245,6 +247,36 @@ impl<'a> SealedMessage<'a> {
         unwrap::with_passwords(&self.passwords, passwords, &self.container, &self.beginning)
     }
 
+    /// Reads the body into memory, for a host that runs its own cipher over it. `size` is how long the message is, as
+    /// far as the host knows.
+    pub fn into_closed(
+        self,
+        session_key: &SessionKey,
+        policy: &CryptoPolicy,
+        size: usize,
+    ) -> Result<Closed, OpenError> {
+        let mut bytes = Vec::with_capacity(size);
+        bytes.extend(self.beginning);
+        let mut body = self.body;
+        body.read_to_end(&mut bytes).map_err(failed)?;
+        // Nothing may hide behind the container.
+        if !body.into_inner().at_end().map_err(failed)? {
+            return Err(OpenError::Unreadable);
+        }
+        let task = match self.container {
+            Container::V1 => {
+                let cipher = session_key.cipher.ok_or(OpenError::Unreadable)?;
+                policy.check_cipher(cipher)?;
+                Task::Cfb(CfbTask::new(V1Key::new(cipher, &session_key.key)?, bytes, false)?)
+            }
+            Container::V2(header) => {
+                let schedule = Schedule::new(header, &session_key.key).ok_or(OpenError::Unreadable)?;
+                Task::Aead(AeadTask::new(schedule, bytes, false)?)
+            }
+        };
+        Ok(Closed { task })
+    }
+
     /// Decrypts into `quarantine`, checks the final tag (or MDC) and every signature, then hands both out.
     pub fn open<Q: Quarantine>(
         self,
@@ -306,7 +338,7 @@ impl<'a> SealedMessage<'a> {
 }
 
 /// Reads to the end, where integrity is decided.
-fn drain(plaintext: &mut dyn BufRead) -> io::Result<()> {
+pub(super) fn drain(plaintext: &mut dyn BufRead) -> io::Result<()> {
     loop {
         let n = plaintext.fill_buf()?.len();
         if n == 0 {

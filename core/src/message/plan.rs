@@ -179,21 +179,32 @@ fn common_cipher(recipients: &[&Certificate], seal: &Seal<'_>) -> SymmetricAlgor
     wanted.into_iter().find(fits).unwrap_or(SymmetricAlgorithm::AES128)
 }
 
-/// AES-256 with OCB, unless a recipient's preferences lack it; AES-128 with OCB is what everybody must have.
+/// AES-256 in the host's own mode if everybody asks for that, too; else with OCB, unless a recipient's preferences lack
+/// it; AES-128 with OCB is what everybody must have.
 fn common_suite(recipients: &[&Certificate], seal: &Seal<'_>) -> (SymmetricAlgorithm, Aead) {
-    let fits = |&(cipher, aead): &(SymmetricAlgorithm, Aead)| {
+    let everybody = |suite: (SymmetricAlgorithm, Aead), if_silent: bool| {
         recipients.iter().all(|certificate| {
             let valid = certificate.cert.with_policy(seal.policy.sequoia(), seal.now);
             let preferred = valid.as_ref().ok().and_then(|valid| valid.preferred_aead_ciphersuites());
-            preferred.is_none_or(|list| list.is_empty() || list.contains(&(cipher, aead.sequoia())))
+            let suite = (suite.0, suite.1.sequoia());
+            preferred.filter(|list| !list.is_empty()).map_or(if_silent, |list| list.contains(&suite))
         })
     };
+    if let Some(aead) = seal.aead
+        && !recipients.is_empty()
+        && everybody((SymmetricAlgorithm::AES256, aead), false)
+    {
+        return (SymmetricAlgorithm::AES256, aead);
+    }
     let wanted = [
         (SymmetricAlgorithm::AES256, Aead::Ocb),
         (SymmetricAlgorithm::AES256, Aead::Gcm),
         (SymmetricAlgorithm::AES192, Aead::Ocb),
     ];
-    wanted.into_iter().find(fits).unwrap_or((SymmetricAlgorithm::AES128, Aead::Ocb))
+    wanted
+        .into_iter()
+        .find(|suite| everybody(*suite, true))
+        .unwrap_or((SymmetricAlgorithm::AES128, Aead::Ocb))
 }
 
 fn unsupported(error: openpgp::anyhow::Error) -> SealError {

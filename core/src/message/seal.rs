@@ -12,8 +12,9 @@ use super::{
     armor::Armored,
     content_writer,
     framing::{PartialBody, sink_failure, tag},
-    payload::{self, BulkCipher, PayloadError},
+    payload::{self, Aead, BulkCipher, Layout, PayloadError},
     plan::{PayloadKey, Plan},
+    prepared::Prepared,
     signer::{RemoteError, Signer},
     signing::{CannotSign, Signatures},
 };
@@ -36,6 +37,9 @@ pub struct Seal<'a> {
     pub text: bool,
     /// Overrides the choice of container. `None`, the default, takes the best that every recipient reads.
     pub container: Option<Container>,
+    /// SEIPDv2: the mode that this host is fastest at. Used where every recipient's certificate lists it; otherwise,
+    /// and by default, OCB.
+    pub aead: Option<Aead>,
     /// Extra bytes that hide the true length.
     pub padding: Padding,
     /// ASCII armor around it.
@@ -99,6 +103,7 @@ impl<'a> Seal<'a> {
             signers: Vec::new(),
             text: false,
             container: None,
+            aead: None,
             padding: Padding::None,
             armor: false,
             policy,
@@ -142,6 +147,27 @@ impl<'a> Seal<'a> {
             return Vec::new();
         }
         self.recipients.iter().map(|certificate| certificate.fingerprint()).collect()
+    }
+
+    /// Does everything but the bulk cipher, which the host runs over [`Prepared::task`]. `size` is how much plaintext
+    /// there is, roughly; all of it will be in memory.
+    pub fn prepare(&self, plaintext: &mut (dyn io::Read + Send), size: usize) -> Result<Prepared, SealError> {
+        let plan = Plan::new(self)?;
+        let signatures =
+            Signatures::begin(&self.signers, self.text, self.policy, self.now, self.intended_recipients())?;
+        let mut head = Vec::new();
+        for packet in plan.session_key_packets(self)? {
+            packet.serialize(&mut head).map_err(|e| SealError::Output(sink_failure(e)))?;
+        }
+        let (clear, mut layout) = match plan.payload {
+            PayloadKey::V1(key) => (vec![1], Layout::cfb(key, size)?),
+            PayloadKey::V2(header, schedule) => (header.to_bytes().to_vec(), Layout::aead(schedule, size)),
+        };
+        let padding = if plan.container == Container::Seipdv2 { self.padding } else { Padding::None };
+        content_writer::write(&mut layout, plaintext, signatures, self.text, padding)?;
+        let report =
+            SealReport { container: plan.container, recipients: plan.report, session_key: plan.session_key };
+        Ok(Prepared { head, clear, task: layout.finish()?, armor: self.armor, report })
     }
 
     fn write_container(

@@ -3,24 +3,31 @@
 //!
 //! Core writes packets, keys and policy; whoever implements [`BulkCipher`] moves the gigabytes. Here are two: a
 //! portable one on whatever backend Sequoia was built with, and `Native`, which keeps all cores busy. A host whose
-//! cipher is asynchronous (a browser's WebCrypto) cannot implement a synchronous trait; it takes [`Schedule`]
-//! (key, nonce and associated data of each chunk) and [`chunks`] (where chunks begin and end), which is all
-//! that the implementations here are made of.
+//! cipher is asynchronous (a browser's WebCrypto) cannot implement a synchronous trait: it gets the work handed out as a
+//! [`Task`], does it piece by piece, and gives it back. That takes the whole body in memory, once.
 
+mod aead_task;
+mod aes_cfb;
+mod cfb_task;
 pub mod chunks;
 #[cfg(feature = "crypto-openssl")]
 mod native;
 mod portable;
 mod schedule;
 mod streams;
+mod task;
 mod v1;
 
 use std::io::{self, BufRead, Write};
 
+pub use aead_task::AeadTask;
+pub use cfb_task::CfbTask;
 #[cfg(feature = "crypto-openssl")]
 pub use native::Native;
 pub use portable::Portable;
 pub use schedule::{Aead, HEADER_SIZE, Schedule, V2Header};
+pub(crate) use task::Layout;
+pub use task::Task;
 pub use v1::V1Key;
 
 /// Writes the plaintext, all of it, once.

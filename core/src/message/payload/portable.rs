@@ -117,7 +117,8 @@ impl BulkCipher for Portable {
             }
             running.update(&buffer[..end]);
             if last {
-                check_mdc(running, &buffer[end..])?;
+                running.update(&MDC_HEADER);
+                check_mdc(&running.into_digest().map_err(io::Error::other)?, &buffer[end..])?;
             } else {
                 held.extend_from_slice(&buffer[end..]);
                 hash = Some(running);
@@ -135,22 +136,20 @@ impl BulkCipher for Portable {
     }
 }
 
-fn check_mdc(mut hash: hash::Context, packet: &[u8]) -> io::Result<()> {
-    hash.update(&MDC_HEADER);
-    let digest = hash.into_digest().map_err(io::Error::other)?;
+pub(super) fn check_mdc(digest: &[u8], packet: &[u8]) -> io::Result<()> {
     // Both are the sender's to choose; a comparison that takes longer tells nobody anything, but costs nothing either.
-    let difference = packet[MDC_HEADER.len()..].iter().zip(&digest).fold(0, |acc, (a, b)| acc | (a ^ b));
+    let difference = packet[MDC_HEADER.len()..].iter().zip(digest).fold(0, |acc, (a, b)| acc | (a ^ b));
     if packet[..MDC_HEADER.len()] == MDC_HEADER && difference == 0 { Ok(()) } else { Err(damaged()) }
 }
 
-fn sha1() -> Result<hash::Context, PayloadError> {
+pub(super) fn sha1() -> Result<hash::Context, PayloadError> {
     match HashAlgorithm::SHA1.context() {
         Ok(builder) => Ok(builder.for_digest()),
         Err(_) => Err(PayloadError::Unsupported("SHA-1".into())),
     }
 }
 
-fn check_supported(schedule: &Schedule) -> Result<(), PayloadError> {
+pub(super) fn check_supported(schedule: &Schedule) -> Result<(), PayloadError> {
     let aead = schedule.aead().sequoia();
     match aead.context(schedule.cipher(), schedule.sequoia_key(), &[], &schedule.nonce(0)) {
         Ok(_) => Ok(()),
@@ -160,22 +159,16 @@ fn check_supported(schedule: &Schedule) -> Result<(), PayloadError> {
 
 fn seal_batch(schedule: &Schedule, batch: &mut Batch) -> io::Result<()> {
     let chunk_size = schedule.chunk_size();
-    let aead = schedule.aead().sequoia();
     let (index, total) = (batch.next_index(chunk_size), batch.total(chunk_size));
-    let seal = |index, aad: &[u8], plain: &[u8], sealed: &mut [u8]| {
-        aead.context(schedule.cipher(), schedule.sequoia_key(), aad, &schedule.nonce(index))
-            .and_then(|context| context.for_encryption())
-            .and_then(|mut context| context.encrypt_seal(sealed, plain))
-            .map_err(io::Error::other)
-    };
     let mut plain = Vec::with_capacity(chunk_size);
     for (i, chunk) in batch.bytes.chunks_mut(chunk_size + TAG_SIZE).enumerate() {
         plain.clear();
         plain.extend_from_slice(&chunk[..chunk.len() - TAG_SIZE]);
-        seal(batch.first_index + i as u64, &schedule.aad(), &plain, chunk)?;
+        let nonce = schedule.nonce(batch.first_index + i as u64);
+        seal_chunk(schedule, &nonce, &schedule.aad(), &plain, chunk)?;
     }
     if let Some(mut tag) = batch.final_tag {
-        seal(index, &schedule.final_aad(total), &[], &mut tag)?;
+        seal_chunk(schedule, &schedule.nonce(index), &schedule.final_aad(total), &[], &mut tag)?;
         batch.bytes.extend_from_slice(&tag);
     }
     Ok(())
@@ -183,26 +176,50 @@ fn seal_batch(schedule: &Schedule, batch: &mut Batch) -> io::Result<()> {
 
 fn open_batch(schedule: &Schedule, mut batch: Batch) -> io::Result<Opened> {
     let chunk_size = schedule.chunk_size();
-    let aead = schedule.aead().sequoia();
     let (index, total) = (batch.next_index(chunk_size), batch.total(chunk_size));
-    let open = |index, aad: &[u8], sealed: &[u8], plain: &mut [u8]| {
-        aead.context(schedule.cipher(), schedule.sequoia_key(), aad, &schedule.nonce(index))
-            .and_then(|context| context.for_decryption())
-            .and_then(|mut context| context.decrypt_verify(plain, sealed))
-            .map_err(|_| damaged())
-    };
     let mut sealed = Vec::with_capacity(chunk_size + TAG_SIZE);
     for (i, chunk) in batch.bytes.chunks_mut(chunk_size + TAG_SIZE).enumerate() {
         sealed.clear();
         sealed.extend_from_slice(chunk);
         let plain = chunk.len() - TAG_SIZE;
-        open(batch.first_index + i as u64, &schedule.aad(), &sealed, &mut chunk[..plain])?;
+        let nonce = schedule.nonce(batch.first_index + i as u64);
+        open_chunk(schedule, &nonce, &schedule.aad(), &sealed, &mut chunk[..plain])?;
     }
     if let Some(tag) = batch.final_tag {
-        open(index, &schedule.final_aad(total), &tag, &mut [])?;
+        open_chunk(schedule, &schedule.nonce(index), &schedule.final_aad(total), &tag, &mut [])?;
     }
     let end = batch.bytes.len().saturating_sub(TAG_SIZE);
     Ok(Opened { start: 0, end, chunk_size, stride: chunk_size + TAG_SIZE, bytes: batch.bytes })
+}
+
+/// `plain` becomes `sealed`, which has room for the tag.
+pub(super) fn seal_chunk(
+    schedule: &Schedule,
+    nonce: &[u8],
+    aad: &[u8],
+    plain: &[u8],
+    sealed: &mut [u8],
+) -> io::Result<()> {
+    let aead = schedule.aead().sequoia();
+    aead.context(schedule.cipher(), schedule.sequoia_key(), aad, nonce)
+        .and_then(|context| context.for_encryption())
+        .and_then(|mut context| context.encrypt_seal(sealed, plain))
+        .map_err(io::Error::other)
+}
+
+/// The other way round; the tag is at the end of `sealed`.
+pub(super) fn open_chunk(
+    schedule: &Schedule,
+    nonce: &[u8],
+    aad: &[u8],
+    sealed: &[u8],
+    plain: &mut [u8],
+) -> io::Result<()> {
+    let aead = schedule.aead().sequoia();
+    aead.context(schedule.cipher(), schedule.sequoia_key(), aad, nonce)
+        .and_then(|context| context.for_decryption())
+        .and_then(|mut context| context.decrypt_verify(plain, sealed))
+        .map_err(|_| damaged())
 }
 
 struct HashingWriter<W> {
