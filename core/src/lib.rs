@@ -17,11 +17,12 @@
 //! * [`recipients`]: which certificate for which address, and why.
 //! * [`keystore`]: what keystore and clients say to each other.
 //! * [`log`]: the keystore's transparency log: append, prove, verify.
-//! * [`session_key`], [`secret`], [`crypto_policy`]: the small types that the rest is written in.
+//! * [`session_key`], [`secret`], [`crypto_policy`], [`error_code`]: the small types that the rest is written in.
 
 pub mod cert;
 pub mod crypto_policy;
 pub mod custody;
+pub mod error_code;
 pub mod keystore;
 pub mod log;
 pub mod mail;

@@ -11,6 +11,7 @@ use crate::Fingerprint;
 
 /// The six answers. Order is from best to worst for a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     /// Valid signature by a known signer, who is the sender (when there is one), for us (when it says for whom).
@@ -29,6 +30,7 @@ pub enum VerdictKind {
 
 /// A verdict with its reason, signer and coverage. One per part that a person would see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Verdict {
     /// The answer.
     pub verdict: VerdictKind,
@@ -44,6 +46,7 @@ pub struct Verdict {
 
 /// Why a verdict is what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Code {
@@ -75,6 +78,7 @@ pub enum Code {
 
 /// Who signed, and when they say they did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Signer {
     /// Fingerprint of the certificate, upper-case hex; absent when the certificate is not known.
     pub certificate: Option<String>,
@@ -88,6 +92,7 @@ pub struct Signer {
 
 /// The exact bytes that a verdict speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Covered {
     /// MIME path (`1`, `1.2`, …) in the document that it was found in; empty for a bare OpenPGP message.
     pub path: String,

@@ -18,6 +18,7 @@ mod setup;
 mod steps;
 mod tally;
 mod test;
+mod wasm;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -32,6 +33,7 @@ usage: cargo xtask COMMAND
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
   fuzz --long [--seconds N]    every target for five minutes, write docs/fuzzing.md
   drill [--long]               kill keystores under load: 5 times on each database, or 100 times
+  wasm                         build core for browsers and Node, into target/wasm
   peers [--thunderbird]        install the other OpenPGP programs that tests run
   deny                         licences, sources and banned crates
   setup                        only install what building needs
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run_targets(&rest),
         Some("drill") => drill::run(&rest),
         Some("peers") => peers::run_installer(&rest),
+        Some("wasm") => wasm::run_build(&rest),
         Some("deny") => deny::check(),
         Some("setup") => setup::for_building(),
         Some("help" | "--help" | "-h") => {

@@ -83,6 +83,14 @@ pub(crate) fn install() -> Result<()> {
     rpgp()
 }
 
+/// Makes sure that there is Node, for programs of npm's.
+pub(crate) fn node() -> Result<()> {
+    let missing: Vec<&str> = ["node", "npm"].into_iter().filter(|program| !is_on_path(program)).collect();
+    let packages: Vec<&str> =
+        missing.iter().map(|name| if *name == "node" { "nodejs" } else { name }).collect();
+    if packages.is_empty() { Ok(()) } else { setup::packages("building for browsers", &packages) }
+}
+
 /// Installs Thunderbird and what drives it. Apart from the others: it is large, and has a job of its own.
 pub(crate) fn install_thunderbird() -> Result<()> {
     if !is_on_path("thunderbird") {
@@ -108,7 +116,7 @@ fn environment() -> PathBuf {
 }
 
 /// Installs exactly what the lock file says, when that is not what is there.
-fn node_modules(step: &str, folder: &Path) -> Result<()> {
+pub(crate) fn node_modules(step: &str, folder: &Path) -> Result<()> {
     let lock = folder.join("package-lock.json");
     if is_current(&lock, &folder.join("node_modules/.installed"))? {
         return Ok(());

@@ -8,6 +8,7 @@ use crate::mime::{Document, EntityId, FieldRef, words};
 
 /// How a header field was protected on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum Protection {
     /// Covered by a good signature, and not readable on the way.

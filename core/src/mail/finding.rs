@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// Something odd, repaired or dangerous. Holds no plaintext.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Finding {
     /// For programs.
     pub code: FindingCode,
@@ -17,6 +18,7 @@ pub struct Finding {
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FindingCode {

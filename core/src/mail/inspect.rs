@@ -17,6 +17,7 @@ use crate::{
 
 /// What a mail is made of. Holds no plaintext, subject or name of an attachment.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Inspection {
     /// One per part that a person would see, as far as the mail was opened. A bad signature is one verdict.
     pub verdicts: Vec<Verdict>,
@@ -36,6 +37,7 @@ pub struct Inspection {
 
 /// The parts of one document in document order.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct Structure {
     /// Every entity.
     pub parts: Vec<PartSummary>,
@@ -43,6 +45,7 @@ pub struct Structure {
 
 /// One entity.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct PartSummary {
     /// `1` is the mail itself, `1.1` its first child.
     pub path: String,

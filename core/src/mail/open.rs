@@ -45,6 +45,7 @@ pub struct OpenedMail {
 
 /// One cryptographic layer that was taken off, outermost first.
 #[derive(Clone, Debug, serde::Serialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
 pub struct LayerSummary {
     /// MIME path of the layer in the document that it was found in.
     pub path: String,
