@@ -83,7 +83,8 @@ fn lines(ended: &Ended) -> Vec<String> {
     let sessions = ended.sessions.iter().map(|id| format!("session {id}"));
     let grants = ended.grants.iter().map(|id| format!("share {id}"));
     let approvals = ended.approvals.iter().map(|id| format!("approval {id}"));
-    devices.chain(sessions).chain(grants).chain(approvals).collect()
+    let codes = ended.codes.iter().map(|id| format!("enrolment code {id}"));
+    devices.chain(sessions).chain(grants).chain(approvals).chain(codes).collect()
 }
 
 /// Somebody's account does not come back.

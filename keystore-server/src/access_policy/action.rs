@@ -214,6 +214,8 @@ pub enum Action {
     Revoke {
         /// What.
         target: Target,
+        /// Why; may be empty.
+        reason: String,
     },
     /// Somebody new.
     CreatePrincipal {
@@ -245,6 +247,8 @@ pub enum Action {
     AskConsent {
         /// What.
         wanted: Wanted,
+        /// For which uses, where it is a key.
+        uses: BTreeSet<KeyUse>,
         /// Why.
         reason: String,
         /// How long somebody must have been an administrator to count, in seconds.
@@ -437,11 +441,14 @@ impl Action {
                 About { principal: Some(*to), note: Some(format!("{uses:?} until {expires}")), ..about }
             }
             Self::EndGrant { grant } => About { grant: Some(*grant), ..about },
-            Self::Revoke { target } => match target {
-                Target::Principal(principal) => About { principal: Some(*principal), ..about },
-                Target::Device(device) => About { device: Some(*device), ..about },
-                Target::Session(session) => About { session: Some(*session), ..about },
-            },
+            Self::Revoke { target, reason } => {
+                let about = About { note: (!reason.is_empty()).then(|| reason.clone()), ..about };
+                match target {
+                    Target::Principal(principal) => About { principal: Some(*principal), ..about },
+                    Target::Device(device) => About { device: Some(*device), ..about },
+                    Target::Session(session) => About { session: Some(*session), ..about },
+                }
+            }
             Self::CreatePrincipal { addresses, roles } => {
                 About { note: Some(format!("{} as {}", addresses.join(", "), words(roles))), ..about }
             }

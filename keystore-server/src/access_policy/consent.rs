@@ -4,7 +4,7 @@
 
 use plombe_core::keystore::{
     ApprovalId, TenantId,
-    calls::{login::Role, principals::PrincipalState},
+    calls::{grants::KeyUse, login::Role, principals::PrincipalState},
 };
 
 use super::{Action, Decision, Identified, Permitted, Refusal, refusal};
@@ -15,7 +15,7 @@ const LONGEST_BREAK_GLASS: u64 = 24 * 3600;
 
 /// Ask for consent.
 pub(super) fn decide_ask(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> Decision {
-    let Action::AskConsent { wanted, seniority, .. } = action else {
+    let Action::AskConsent { wanted, uses, seniority, .. } = action else {
         return Err(refusal::NOT_FOR_DEVICES.into());
     };
     counts(who.principal, *seniority, now)?;
@@ -33,6 +33,9 @@ pub(super) fn decide_ask(registry: &Registry, who: &Identified<'_>, action: &Act
             let key = registry.key(key).ok_or(refusal::NOT_FOUND)?;
             if key.tenant != who.principal.tenant {
                 return Err(refusal::NOT_FOUND.into());
+            }
+            if !uses.iter().eq([&KeyUse::Unwrap]) {
+                return Err(refusal::BREAK_GLASS_ONLY_UNWRAPS.into());
             }
             if !(1..=LONGEST_BREAK_GLASS).contains(seconds) {
                 return Err(refusal::BREAK_GLASS_UNBOUNDED.into());

@@ -197,6 +197,8 @@ pub mod refusal {
         KEY_REVOKED = "key-revoked", KeyUnusable, "this key was revoked", "make a new one: `plombe key generate`";
         /// Not a key that unwraps or signs.
         SUBKEY_UNFIT = "subkey-unfit", KeyUnusable, "this key cannot do that", "";
+        /// Of what a client could have signed as a digest, only documents are: a binding or a revocation is a named operation.
+        SIGNATURE_TYPE = "signature-type", Unacceptable, "only documents are signed: types 0 and 1", "";
         /// Keys are for people; admins, auditors and gateways have none of their own by being that.
         NO_KEYS_FOR_ROLE = "no-keys-for-role", Denied, "your role has no keys of its own", "";
         /// A user ID that is not the caller's.
@@ -263,6 +265,8 @@ pub mod refusal {
             "ask another one, or wait";
         /// A day at most.
         BREAK_GLASS_UNBOUNDED = "break-glass-unbounded", Unacceptable, "a key is opened for 24 hours at most", "";
+        /// Nobody signs in somebody's name, however many agree.
+        BREAK_GLASS_ONLY_UNWRAPS = "break-glass-only-unwraps", Unacceptable, "only unwrapping is given this way", "";
         /// Admins do not change their own standing.
         NOT_ONESELF = "not-oneself", Denied, "this takes another administrator than the one whom it is about or who asked for it", "ask another one";
         /// Outside of the tenant's domains, or somebody else's already.

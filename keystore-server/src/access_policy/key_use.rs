@@ -90,6 +90,8 @@ pub(super) fn decide(registry: &Registry, who: &Identified<'_>, action: &Action,
     };
     let rule = may_use(registry, who, key, wanted, now)?;
     match action {
+        // Binary and text.
+        Action::Sign { claim, .. } if claim.signature_type > 1 => Err(refusal::SIGNATURE_TYPE.into()),
         Action::Sign { .. } if key.state == KeyState::Revoked => Err(refusal::KEY_REVOKED.into()),
         Action::Sign { subkey, .. } if !key.signing.contains(subkey) => Err(refusal::SUBKEY_UNFIT.into()),
         Action::Unwrap { .. } if key.unwrapping.is_empty() => Err(refusal::SUBKEY_UNFIT.into()),

@@ -89,7 +89,7 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
         Action::GiveGrant { .. } | Action::EndGrant { .. } => {
             key_use::decide_grant(registry, who, action, now)
         }
-        Action::Revoke { target } => admin::decide_revoke(registry, who, target),
+        Action::Revoke { target, .. } => admin::decide_revoke(registry, who, target),
         Action::CreatePrincipal { .. }
         | Action::SetPrincipalState { .. }
         | Action::SetRoles { .. }

@@ -51,7 +51,7 @@ pub(super) fn purpose(registry: &Registry, who: &Identified<'_>, action: &Action
             Some(Purpose::KeyUse)
         }
         // To cut off one's own lost device must be easy.
-        Action::Revoke { target } if !is_own(registry, who, target) => Some(Purpose::Administration),
+        Action::Revoke { target, .. } if !is_own(registry, who, target) => Some(Purpose::Administration),
         Action::CreatePrincipal { .. }
         | Action::SetPrincipalState { .. }
         | Action::SetRoles { .. }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What needs two administrators: one more of them, and a key without its owner.
 
+use std::collections::BTreeSet;
+
 use plombe_core::{
-    custody::is_rsa_wrapped,
     keystore::{
         ApprovalId, PrincipalId, ProblemCode, SecretBytes,
         calls::{
@@ -19,9 +20,12 @@ use plombe_core::{
     log::TreeHead,
 };
 
-use super::{Caller, Failure, Serve, custody::not_too_often};
+use super::{
+    Caller, Failure, Serve,
+    custody::{not_too_often, rsa_not_too_often},
+};
 use crate::{
-    access_policy::{self, Action, Refusal, concerns, refusal, seconds},
+    access_policy::{Action, Refusal, concerns, refusal, seconds},
     app::App,
     custody::BreakGlassAct,
     fresh,
@@ -57,11 +61,8 @@ impl Serve for RequestAdmin {
 
 impl Serve for RequestBreakGlass {
     async fn serve(self, app: &App, caller: &Caller) -> Result<approvals::Approval, Failure> {
-        if self.uses != [KeyUse::Unwrap] {
-            return Err(Failure::new(ProblemCode::Unacceptable, "only unwrapping is given this way"));
-        }
         let wanted = Wanted::BreakGlass { key: self.key, seconds: self.valid_for_seconds };
-        ask(app, caller, wanted, self.reason).await
+        ask_for(app, caller, wanted, self.uses.into_iter().collect(), self.reason).await
     }
 }
 
@@ -71,18 +72,40 @@ pub(super) async fn ask(
     wanted: Wanted,
     reason: String,
 ) -> Result<approvals::Approval, Failure> {
+    ask_for(app, caller, wanted, BTreeSet::new(), reason).await
+}
+
+async fn ask_for(
+    app: &App,
+    caller: &Caller,
+    wanted: Wanted,
+    uses: BTreeSet<KeyUse>,
+    reason: String,
+) -> Result<approvals::Approval, Failure> {
     let reason = self::reason(&reason)?;
     let seniority = app.times.consent.as_secs();
-    Ok(app.ledger.ask(caller.ask(AskFor { wanted, reason, seniority })).await?.answer)
+    Ok(app.ledger.ask(caller.ask(AskFor { wanted, uses, reason, seniority })).await?.answer)
 }
 
 /// A reason, in words.
 pub(crate) fn reason(reason: &str) -> Result<String, Failure> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.len() > LONGEST_REASON || reason.chars().any(char::is_control) {
-        return Err(Failure::new(ProblemCode::Unacceptable, "say why, in 500 bytes at most"));
+    match remark(reason)? {
+        empty if empty.is_empty() => Err(unacceptable()),
+        reason => Ok(reason),
     }
-    Ok(reason.to_owned())
+}
+
+/// The same where there need be none.
+pub(super) fn remark(reason: &str) -> Result<String, Failure> {
+    let reason = reason.trim();
+    match reason.len() > LONGEST_REASON || reason.chars().any(char::is_control) {
+        true => Err(unacceptable()),
+        false => Ok(reason.to_owned()),
+    }
+}
+
+fn unacceptable() -> Failure {
+    Failure::new(ProblemCode::Unacceptable, "say why, in 500 bytes at most")
 }
 
 impl Serve for Approve {
@@ -98,13 +121,8 @@ impl Serve for BreakGlassUnwrap {
         let Some(Wanted::BreakGlass { key: id, .. }) = wanted else {
             return Err(Refusal::from(refusal::NOT_FOUND).into());
         };
-        // Only who may use the key uses its limit up; the others are refused below, on record.
         let action = Action::BreakGlass { approval: self.approval, key: id.clone() };
-        let may = || access_policy::decide(&app.ledger.registry(), &caller.actor, &action, app.now()).is_ok();
-        if is_rsa_wrapped(&self.pkesk.0) && may() && !app.limits.rsa(&id) {
-            return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
-                .hint("wait a minute"));
-        }
+        rsa_not_too_often(app, caller, &action, &self.pkesk.0)?;
         not_too_often(app, caller)?;
         let context = self.context.clone();
         let act = BreakGlassAct { call: self, id, key: None };
@@ -121,6 +139,7 @@ impl Serve for BreakGlassUnwrap {
 
 struct AskFor {
     wanted: Wanted,
+    uses: BTreeSet<KeyUse>,
     reason: String,
     seniority: u64,
 }
@@ -131,6 +150,7 @@ impl Act for AskFor {
     fn action(&self) -> Action {
         Action::AskConsent {
             wanted: self.wanted.clone(),
+            uses: self.uses.clone(),
             reason: self.reason.clone(),
             seniority: self.seniority,
         }
@@ -205,7 +225,7 @@ impl Act for BreakGlassAct {
 }
 
 /// Every administrator, and whose key it is.
-fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
+pub(super) fn whom(registry: &Registry, approval: &Approval) -> Vec<PrincipalId> {
     let is_admin = |p: &&crate::registry::Principal| p.roles.contains(&Role::Admin);
     let admins = registry.principals(approval.tenant).filter(is_admin).map(|p| p.id);
     let owner = match &approval.wanted {
@@ -230,6 +250,7 @@ fn describe(approval: &Approval, registry: &Registry, now: u64) -> approvals::Ap
     };
     let state = match approval.state {
         Standing::Refused => ApprovalState::Refused,
+        Standing::Ended => ApprovalState::Ended,
         Standing::Done => ApprovalState::Effective,
         Standing::Open if now >= approval.expires => ApprovalState::Ended,
         Standing::Open if approval.agreed.is_none() => ApprovalState::Waiting,

@@ -20,14 +20,7 @@ use crate::{
 
 impl Serve for Unwrap {
     async fn serve(self, app: &App, caller: &Caller) -> Result<Unwrapped, Failure> {
-        // Only who may use the key uses its limit up; the others are refused below, on record.
-        let action = Action::Unwrap { key: self.key.clone() };
-        let may = || access_policy::decide(&app.ledger.registry(), &caller.actor, &action, app.now()).is_ok();
-        if is_rsa_wrapped(&self.pkesk.0) && may() && !app.limits.rsa(&self.key) {
-            app.refusals.count("rsa-rate-limited");
-            return Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
-                .hint("wait a minute"));
-        }
+        rsa_not_too_often(app, caller, &Action::Unwrap { key: self.key.clone() }, &self.pkesk.0)?;
         not_too_often(app, caller)?;
         let context = self.context.clone();
         let granted = app.ledger.ask(caller.ask_for(UnwrapAct { call: self, key: None }, context)).await?;
@@ -43,9 +36,6 @@ impl Serve for Unwrap {
 
 impl Serve for SignDigest {
     async fn serve(self, app: &App, caller: &Caller) -> Result<Signed, Failure> {
-        if self.claim.signature_type > 1 {
-            return Err(Failure::new(ProblemCode::Unacceptable, "only documents are signed: types 0 and 1"));
-        }
         not_too_often(app, caller)?;
         let context = self.context.clone();
         let granted = app.ledger.ask(caller.ask_for(SignAct { call: self, key: None }, context)).await?;
@@ -55,15 +45,32 @@ impl Serve for SignDigest {
     }
 }
 
+/// Only who may use the key uses its limit up; the others are refused later, on record.
+pub(super) fn rsa_not_too_often(
+    app: &App,
+    caller: &Caller,
+    action: &Action,
+    pkesk: &[u8],
+) -> Result<(), Failure> {
+    let may = || access_policy::decide(&app.ledger.registry(), &caller.actor, action, app.now()).is_ok();
+    let is_within = |key: &KeyFingerprint| !is_rsa_wrapped(pkesk) || !may() || app.limits.rsa(key);
+    if action.key().is_none_or(is_within) {
+        return Ok(());
+    }
+    Err(Failure::new(ProblemCode::RateLimited, "this RSA key is used too often")
+        .hint("wait a minute")
+        .counted("rsa-rate-limited"))
+}
+
 /// Whoever is refused anyway is refused below, on record.
 pub(super) fn not_too_often(app: &App, caller: &Caller) -> Result<(), Failure> {
     let who = caller.identified(app, &app.ledger.registry()).map(|who| who.principal.id);
     let Ok(who) = who else { return Ok(()) };
     app.limits.key_use(who).map_err(|wait| {
-        app.refusals.count("key-use-rate-limited");
         let seconds = wait.as_secs() + 1;
         Failure::new(ProblemCode::RateLimited, "you use keys too often")
             .hint(format!("wait {seconds} seconds"))
+            .counted("key-use-rate-limited")
     })
 }
 

@@ -21,6 +21,11 @@ impl Failure {
         ApiProblem::new(code, message).into()
     }
 
+    /// Says by which rule, for the count.
+    pub(super) fn counted(self, rule: &'static str) -> Self {
+        Self { unrecorded: Some(rule.into()), ..self }
+    }
+
     /// With advice.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { problem: self.problem.with_hint(hint), ..self }

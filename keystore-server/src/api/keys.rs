@@ -64,7 +64,9 @@ impl Serve for ImportKey {
             };
             custody::prepare_import(tsk, &policy, now).map_err(|error| error.to_string())
         });
-        let imported = prepared.await.map_err(|_| internal())?.map_err(|why| unacceptable(&why))?;
+        // Which key it is, nobody knows before it was read, so there is no entry about it.
+        let refused = |why: String| unacceptable(&why).counted("import-refused");
+        let imported = prepared.await.map_err(|_| internal())?.map_err(refused)?;
         let addresses = imported.tsk.certificate().addresses(&app.policy, now);
         let act = Enter::new(app, imported.tsk, addresses, false)?;
         Ok(app.ledger.ask(caller.ask(act)).await?.answer)

@@ -87,7 +87,9 @@ impl Serve for RemovePasskey {
     async fn serve(self, app: &App, caller: &Caller) -> Result<Done, Failure> {
         // A code has 128 bits; this is about the peace of the log.
         if self.recovery.is_some() && !app.limits.log_in(caller.from) {
-            return Err(Failure::new(ProblemCode::RateLimited, "too many requests").hint("wait a minute"));
+            return Err(Failure::new(ProblemCode::RateLimited, "too many requests")
+                .hint("wait a minute")
+                .counted("rate-limited"));
         }
         let recovery = self.recovery.map(|secret| RecoveryCode::hash(secret.expose()));
         Ok(app.ledger.ask(caller.ask(Remove { passkey: self.passkey, recovery })).await?.answer)

@@ -31,8 +31,9 @@ impl Serve for Recover {
     async fn serve(self, app: &App, caller: &Caller) -> Result<Done, Failure> {
         // A code has 128 bits; this is about the peace of the log.
         if !app.limits.log_in(caller.from) {
-            app.refusals.count("rate-limited");
-            return Err(Failure::new(ProblemCode::RateLimited, "too many requests").hint("wait a minute"));
+            return Err(Failure::new(ProblemCode::RateLimited, "too many requests")
+                .hint("wait a minute")
+                .counted("rate-limited"));
         }
         let hash = RecoveryCode::hash(self.secret.expose());
         Ok(app.ledger.ask(caller.ask(Use(hash))).await?.answer)

@@ -399,10 +399,10 @@ fn meant(registry: &Registry, action: &Action) -> Option<PrincipalId> {
             .principal_of_subject(issuer, subject)
             .or_else(|| registry.principal_of_address(address))
             .map(|principal| principal.id),
-        Action::Revoke { target: Target::Device(device) } | Action::ConfirmDevice { device } => {
+        Action::Revoke { target: Target::Device(device), .. } | Action::ConfirmDevice { device } => {
             registry.device(*device).map(|device| device.principal)
         }
-        Action::Revoke { target: Target::Session(session) } => registry
+        Action::Revoke { target: Target::Session(session), .. } => registry
             .session(*session)
             .and_then(|session| registry.device(session.device))
             .map(|device| device.principal),

@@ -81,4 +81,6 @@ pub enum Standing {
     Done,
     /// Somebody said no.
     Refused,
+    /// Somebody without whom it does not stand was revoked.
+    Ended,
 }

@@ -333,7 +333,7 @@ impl Act for EndDevice {
     type Answer = u64;
 
     fn action(&self) -> Action {
-        Action::Revoke { target: Target::Device(self.0) }
+        Action::Revoke { target: Target::Device(self.0), reason: String::new() }
     }
 
     fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<u64>, Refusal> {

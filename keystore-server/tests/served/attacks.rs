@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What others try in order to read Alice's mail or to speak in her name. None of it works alone, and her log shows it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use plombe_client::{DeviceKey, Options, Session};
 use plombe_core::keystore::{
@@ -253,6 +256,38 @@ fn what_a_delegate_could_do_ends_with_the_grant_and_with_its_owner() {
     let principal = story.alice.identity().principal;
     story.admin.call(&Revoke { target: Target::Principal(principal), reason: String::new() }).unwrap();
     assert_eq!(story.gets_nothing(&mut bob), ProblemCode::NotFound);
+}
+
+#[test]
+fn a_grant_is_for_its_uses_and_its_time() {
+    let Story { keystore, mut alice, key, mail, .. } = Story::begin();
+    let mut bob = keystore.user("bob@example.org");
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let give = GiveGrant {
+        key: key.fingerprint.clone(),
+        to: bob.identity().principal,
+        uses: vec![KeyUse::Unwrap],
+        expires_at: now() + 3600,
+    };
+    let grant = alice.call(&give).unwrap();
+    open(&mut bob, &key.fingerprint, &mail).unwrap();
+    let sign = SignDigest {
+        key: key.fingerprint.clone(),
+        subkey: key.signing[0].clone(),
+        hash: 8,
+        digest: vec![7; 32].into(),
+        claim: SignatureClaim { signature_type: 0, created: 0 },
+        context: Context::default(),
+    };
+    assert_eq!(refused(bob.call(&sign)), ProblemCode::Denied);
+    alice.call(&EndGrant { grant: grant.id }).unwrap();
+
+    alice.call(&GiveGrant { expires_at: now() + 2, ..give }).unwrap();
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(refused(open(&mut bob, &key.fingerprint, &mail)), ProblemCode::Denied);
+    let entries = trail(&mut alice).0.into_iter();
+    let refused = entries.filter(|entry| entry.decision.rule == "grant-does-not-cover");
+    assert_eq!(refused.map(|entry| entry.action).collect::<Vec<_>>(), ["sign", "unwrap"]);
 }
 
 #[test]

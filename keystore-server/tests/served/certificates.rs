@@ -121,6 +121,11 @@ fn a_primary_key_signs_no_digest_so_nothing_is_bound_or_revoked_that_way() {
         }
     }
     assert_eq!(signed, 2);
+    // Five kinds with each of the three keys, and every one of them is on record.
+    let entries = trail(&mut alice).0;
+    let refused: Vec<_> = entries.iter().filter(|entry| entry.decision.rule == "signature-type").collect();
+    assert_eq!(refused.len(), 15);
+    assert!(refused.iter().all(|entry| entry.action == "sign" && !entry.decision.permitted));
 }
 
 #[test]

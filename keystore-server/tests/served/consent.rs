@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What two administrators may do together, and one may not.
 
-use std::io::Write as _;
+use std::{collections::BTreeSet, io::Write as _, thread, time::Duration};
 
 use plombe_client::Session;
 use plombe_core::{
@@ -22,6 +22,7 @@ use plombe_core::{
             session::WhoAmI,
         },
     },
+    log::entry::Entry,
     message::SealedMessage,
 };
 
@@ -191,4 +192,81 @@ fn an_administrator_does_not_become_the_second_one_by_resetting_that_ones_device
     first.call(&Revoke { target: Target::Device(device.id), reason: String::new() }).unwrap();
     let made_up = log_in(&keystore, &mut first, who.principal);
     assert_eq!(made_up.identity().device_state, DeviceState::Pending);
+}
+
+/// What she asked for, what she agreed to, and what lets her in: all of it ends with her, and is named.
+#[test]
+fn who_is_revoked_takes_along_what_they_asked_for_and_agreed_to() {
+    let mut office = Office::begin(0);
+    let request = office.request();
+    let refused_before = office.second.call(&request).unwrap();
+    office.first.call(&no(&refused_before)).unwrap();
+    let asked = office.second.call(&request).unwrap();
+    let agreed = office.first.call(&request).unwrap();
+    office.second.call(&yes(&agreed)).unwrap();
+    let unwrap = office.unwrap(agreed.id);
+    office.first.call(&unwrap).unwrap();
+    let stays = office.first.call(&request).unwrap();
+    let principal = office.second.identity().principal;
+    let code = office.first.call(&CreateCode { principal, valid_for_seconds: None }).unwrap();
+
+    let revoke = Revoke { target: Target::Principal(principal), reason: "she leaves".into() };
+    let ended = office.first.call(&revoke).unwrap();
+    assert_eq!(BTreeSet::from_iter(ended.approvals), BTreeSet::from([asked.id, agreed.id]));
+    assert_eq!((ended.codes, ended.devices.len(), ended.sessions.len()), (vec![code.id], 1, 1));
+    assert_eq!(refused(office.first.call(&unwrap)), ProblemCode::Conflict);
+    // Also for whose key it is.
+    for session in [&mut office.first, &mut office.alice] {
+        let listed = session.call(&ListApprovals {}).unwrap().approvals;
+        let state = |id| listed.iter().find(|approval| approval.id == id).unwrap().state;
+        assert_eq!((state(asked.id), state(agreed.id)), (ApprovalState::Ended, ApprovalState::Ended));
+        assert_eq!(state(refused_before.id), ApprovalState::Refused);
+        assert_eq!(state(stays.id), ApprovalState::Waiting);
+    }
+    let entries = trail(&mut office.alice).0;
+    let says_why = |e: &&Entry| e.action == "revoke" && e.about.note.as_deref() == Some("she leaves");
+    assert_eq!(entries.iter().filter(says_why).count(), 1);
+}
+
+#[test]
+fn nothing_is_asked_without_a_reason_and_only_unwrapping_for_a_day_at_most() {
+    let mut office = Office::begin(0);
+    let request = office.request();
+    for reason in ["", " \t", "a\nb", &"x".repeat(501)] {
+        let without = RequestBreakGlass { reason: reason.into(), ..request.clone() };
+        assert_eq!(refused(office.first.call(&without)), ProblemCode::Unacceptable, "{reason:?}");
+    }
+    let third = office.first.call(&add("third@example.org", vec![Role::User])).unwrap().principal.id;
+    let ask = RequestAdmin { principal: third, roles: vec![Role::Admin], reason: String::new() };
+    assert_eq!(refused(office.first.call(&ask)), ProblemCode::Unacceptable);
+
+    for valid_for_seconds in [0, 24 * 3600 + 1] {
+        let long = RequestBreakGlass { valid_for_seconds, ..request.clone() };
+        assert_eq!(refused(office.first.call(&long)), ProblemCode::Unacceptable);
+    }
+    assert!(shows(&mut office.alice, &office.first, "request-break-glass", "break-glass-unbounded"));
+    for uses in [vec![], vec![KeyUse::Sign], vec![KeyUse::Unwrap, KeyUse::Sign], vec![KeyUse::Raw]] {
+        let more = RequestBreakGlass { uses, ..request.clone() };
+        assert_eq!(refused(office.first.call(&more)), ProblemCode::Unacceptable);
+    }
+    let entries = trail(&mut office.alice).0;
+    let refused = entries.iter().filter(|entry| entry.decision.rule == "break-glass-only-unwraps");
+    assert_eq!(refused.count(), 4);
+    assert!(office.second.call(&ListApprovals {}).unwrap().approvals.is_empty());
+    office.first.call(&RequestBreakGlass { valid_for_seconds: 24 * 3600, ..request }).unwrap();
+}
+
+#[test]
+fn a_consent_ends_when_its_time_is_over() {
+    let mut office = Office::begin(0);
+    let request = RequestBreakGlass { valid_for_seconds: 1, ..office.request() };
+    let approval = office.first.call(&request).unwrap();
+    // Its time begins with the consent.
+    thread::sleep(Duration::from_secs(2));
+    office.second.call(&yes(&approval)).unwrap();
+    thread::sleep(Duration::from_secs(2));
+    let unwrap = office.unwrap(approval.id);
+    assert_eq!(refused(office.first.call(&unwrap)), ProblemCode::Conflict);
+    let listed = office.first.call(&ListApprovals {}).unwrap().approvals;
+    assert_eq!(listed[0].state, ApprovalState::Ended);
 }

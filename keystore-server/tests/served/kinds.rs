@@ -16,16 +16,21 @@ use plombe_core::{
     keystore::{
         ProblemCode, SecretBytes,
         calls::{
+            approvals::{Approve, BreakGlassUnwrap, RequestBreakGlass},
             custody::{Context, SignDigest, SignatureClaim, Unwrap, Unwrapped},
+            grants::KeyUse,
             keys::{GenerateKey, ImportKey, KeyInfo, Profile},
+            login::Role,
         },
     },
     message::{DigestSignature, RemoteKey, SealedMessage, Signing},
 };
 
 use crate::{
+    consent::{add, log_in},
     keystore::TestKeystore,
     mail::{open, refused, seal_for},
+    trail::counted,
 };
 
 /// Files with a TSK each.
@@ -54,6 +59,64 @@ fn keys_of_every_kind_come_in_unwrap_and_sign_through_the_running_server() {
         }
     }
     assert_eq!((rsa, others), (6, 8), "RSA of three sizes, and four curves, in both versions");
+}
+
+/// The limit is the key's, whoever uses it; who may not use it does not use it up.
+#[test]
+fn an_rsa_key_is_asked_so_often_and_no_more() {
+    let mut keystore = TestKeystore::start();
+    keystore.restart_with("[limits]\nrsa_per_minute = 2\n\n[consent]\ndelay_hours = 0\n");
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let mut with_roles = |address: &str, roles: Vec<Role>| {
+        let made = admin.call(&add(address, roles)).unwrap().principal.id;
+        log_in(&keystore, &mut admin, made)
+    };
+    let mut second = with_roles("second@example.org", vec![Role::User, Role::Admin]);
+    let mut auditor = with_roles("auditor@example.org", vec![Role::Auditor]);
+    let (mut alice, mut mallory) = (keystore.user("alice@example.org"), keystore.user("mallory@example.org"));
+    let file = kinds().into_iter().find(|path| path.ends_with("rsa2048-v4.pgp")).unwrap();
+    let tsk = SecretBytes::new(fs::read(file).unwrap().as_slice());
+    let key = alice.call(&ImportKey { tsk }).unwrap().key;
+    let mail = seal_for(&key.certificate);
+    let request = RequestBreakGlass {
+        key: key.fingerprint.clone(),
+        uses: vec![KeyUse::Unwrap],
+        reason: "she is ill".into(),
+        valid_for_seconds: 3600,
+    };
+    let approval = admin.call(&request).unwrap().id;
+    second.call(&Approve { approval, consent: true }).unwrap();
+    let message = SealedMessage::parse(&mail[..]).unwrap();
+    let without_her = BreakGlassUnwrap {
+        approval,
+        pkesk: message.wrapped_session_keys()[0].to_bytes().into(),
+        session_key_size: message.session_key_size().map(|size| u8::try_from(size).unwrap()),
+        context: Context::default(),
+    };
+
+    for _ in 0..3 {
+        assert_eq!(refused(open(&mut mallory, &key.fingerprint, &mail)), ProblemCode::NotFound);
+        assert_eq!(refused(second.call(&without_her)), ProblemCode::Denied);
+    }
+    admin.call(&without_her).unwrap();
+    open(&mut alice, &key.fingerprint, &mail).unwrap();
+    assert_eq!(refused(open(&mut alice, &key.fingerprint, &mail)), ProblemCode::RateLimited);
+    assert_eq!(refused(admin.call(&without_her)), ProblemCode::RateLimited);
+    keystore.stop_and_start();
+    assert_eq!(counted(&mut auditor, "rsa-rate-limited"), 2);
+}
+
+#[test]
+fn what_does_not_come_into_custody_is_counted() {
+    let mut keystore = TestKeystore::start();
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let made = admin.call(&add("auditor@example.org", vec![Role::Auditor])).unwrap().principal.id;
+    let mut auditor = log_in(&keystore, &mut admin, made);
+    let mut alice = keystore.user("alice@example.org");
+    let import = ImportKey { tsk: SecretBytes::new(&b"no key"[..]) };
+    assert_eq!(refused(alice.call(&import)), ProblemCode::Unacceptable);
+    keystore.stop_and_start();
+    assert_eq!(counted(&mut auditor, "import-refused"), 1);
 }
 
 #[test]

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Who gets in, and how far.
 
+use std::{thread, time::Duration};
+
 use plombe_core::{
     keystore::{
-        ProblemCode,
+        EnrolmentCode, ProblemCode,
         calls::{
             devices::{ConfirmDevice, ListDevices},
             keys::{GenerateKey, ListKeys, Profile},
             login::{DeviceState, Role},
+            principals::CreateCode,
             revoke::{Revoke, Target},
             session::WhoAmI,
         },
@@ -105,4 +108,18 @@ fn a_key_that_was_refused_before_it_was_made_is_on_record() {
     let recorded =
         |entry: &Entry| entry.action == "generate-key" && entry.decision.rule == "address-not-yours";
     assert!(entries.iter().any(recorded));
+}
+
+#[test]
+fn a_code_whose_time_is_over_lets_nobody_in_and_whose_it_was_sees_that() {
+    let keystore = TestKeystore::start();
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let mut alice = keystore.user("alice@example.org");
+    let call = CreateCode { principal: alice.identity().principal, valid_for_seconds: Some(1) };
+    let secret = admin.call(&call).unwrap().secret.expose().try_into().unwrap();
+    let code = EnrolmentCode::new(secret, keystore.client().identity()).to_text();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(refused(keystore.try_log_in(&code)), ProblemCode::LoginRefused);
+    let late = |entry: &Entry| entry.action == "log-in-with-code" && entry.decision.rule == "code-expired";
+    assert!(trail(&mut alice).0.iter().any(late));
 }

@@ -30,3 +30,15 @@ pub(crate) fn shows(session: &mut Session, who: &Session, action: &str, rule: &s
         by && entry.action == action && entry.decision.rule == rule
     })
 }
+
+/// How many refusals of a kind the log has counted without names, as an auditor reads it.
+pub(crate) fn counted(auditor: &mut Session, reason: &str) -> u64 {
+    let all = ListEntries { scope: Scope::All, after: None, limit: 500 };
+    let entries = auditor.call(&all).unwrap().entries;
+    let bodies = entries.iter().filter_map(|entry| match Disclosure::from_bytes(&entry.disclosure.0) {
+        Some(Disclosure::Whole { body, .. }) => Some(serde_json::from_slice::<Entry>(&body).unwrap()),
+        _ => None,
+    });
+    let notes = bodies.filter(|entry| entry.action == "refused-anonymous").filter_map(|e| e.about.note);
+    notes.filter_map(|note| note.strip_prefix(reason)?.strip_prefix(": ")?.parse::<u64>().ok()).sum()
+}

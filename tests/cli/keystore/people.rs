@@ -155,3 +155,24 @@ fn a_code_from_the_command_line_names_its_keystore() {
     let refused = Home::new().run(login, b"").expect_code(15);
     assert!(refused.stderr.contains("another keystore"), "{refused}");
 }
+
+#[test]
+fn why_something_was_ended_stands_in_the_log_of_whom_it_concerns_and_of_auditors() {
+    let (keystore, admin) = office();
+    let alice = add(&admin, &keystore, ALICE, "user");
+    alice.run(["key", "generate", ALICE, "--custody", "keystore"], b"").ok();
+    let auditor = add(&admin, &keystore, "auditor@example.test", "auditor");
+    let phone = Home::new();
+    log_in(&phone, &keystore, &keystore.code_for(ALICE));
+    let devices = ask(&admin, &["devices", "list", "--of", ALICE]);
+    let waits = |device: &&Value| device["state"] == "pending";
+    let device = devices["devices"].as_array().unwrap().iter().find(waits).unwrap()["id"].as_str().unwrap();
+    let long = "x".repeat(501);
+    admin.run(["revoke", "device", device, "--reason", &long], b"").expect_code(14);
+    admin.run(["revoke", "device", device, "--reason", "left in a train"], b"").expect_code(0);
+    for (reader, arguments) in [(&alice, &["audit", "show"][..]), (&auditor, &["audit", "show", "--all"])] {
+        let shown = reader.run(arguments, b"").expect_code(0);
+        let mut lines = shown.text().lines();
+        assert!(lines.any(|line| line.contains("revoke") && line.contains("left in a train")), "{shown}");
+    }
+}

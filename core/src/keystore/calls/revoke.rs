@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calls;
-use crate::keystore::{ApprovalId, DeviceId, GrantId, PrincipalId, SessionId};
+use crate::keystore::{ApprovalId, CodeId, DeviceId, GrantId, PrincipalId, SessionId};
 
 /// Ends something and everything derived from it, on all servers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ use crate::keystore::{ApprovalId, DeviceId, GrantId, PrincipalId, SessionId};
 pub struct Revoke {
     /// What.
     pub target: Target,
-    /// Why, for the log.
+    /// Why, for the log: 500 bytes at most, and it may be empty.
     #[serde(default)]
     pub reason: String,
 }
@@ -41,9 +41,12 @@ pub struct Ended {
     pub devices: Vec<DeviceId>,
     /// These grants.
     pub grants: Vec<GrantId>,
-    /// These pending approvals.
+    /// These approvals that somebody ended had asked for or agreed to, or that were about them.
     #[serde(default)]
     pub approvals: Vec<ApprovalId>,
+    /// These enrolment codes that nobody had used.
+    #[serde(default)]
+    pub codes: Vec<CodeId>,
     /// Position in the log after which nothing of it is served.
     pub position: u64,
 }
