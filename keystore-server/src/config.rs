@@ -445,4 +445,13 @@ mod tests {
             load(&text).unwrap();
         }
     }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let text = SOUND.replace("127.0.0.1", "0.0.0.0");
+        let text = format!("{text}[sessions]\nlog_in_hours = 1000\n[consent]\ndelay_hours = 169\n");
+        let error = load(&text).unwrap_err().to_string();
+        let settings: Vec<_> = error.lines().map(|line| line.split(':').next().unwrap_or_default()).collect();
+        assert_eq!(settings, ["listen", "origin", "sessions.log_in_hours", "consent.delay_hours"], "{error}");
+    }
 }

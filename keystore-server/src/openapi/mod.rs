@@ -126,6 +126,8 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/keystore/openapi.json");
@@ -165,6 +167,60 @@ mod tests {
         for reference in found {
             assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
         }
+    }
+
+    /// A session key, a shared point, an enrolment code, a session's value: no answer has another secret, and none has a key.
+    #[test]
+    fn no_answer_gives_other_secrets_away_than_these() {
+        /// Follows references from `value`, which stands in the schema `of`.
+        fn secrets<'a>(
+            document: &'a Value,
+            value: &'a Value,
+            of: &'a str,
+            met: &mut BTreeSet<&'a str>,
+            found: &mut BTreeSet<(&'a str, &'a str)>,
+        ) {
+            match value {
+                Value::Object(members) => members.iter().for_each(|(member, value)| match value {
+                    Value::String(reference) if member == "$ref" => {
+                        let name = reference.rsplit('/').next().unwrap_or_default();
+                        if ["SecretBytes", "SessionToken"].contains(&name) {
+                            found.insert((of, name));
+                        } else if met.insert(name) {
+                            let schema = document.pointer(&reference[1..]).unwrap();
+                            secrets(document, schema, name, met, found);
+                        }
+                    }
+                    other => secrets(document, other, of, met, found),
+                }),
+                Value::Array(items) => items.iter().for_each(|one| secrets(document, one, of, met, found)),
+                _ => {}
+            }
+        }
+        let document = crate::api::router::openapi();
+        let mut all = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for operation in item.as_object().unwrap().values() {
+                let (mut met, mut found) = (BTreeSet::new(), BTreeSet::new());
+                // What is sealed, and what everybody may read.
+                for answer in [&operation["x-sealed-answer"], &operation["responses"]] {
+                    secrets(&document, answer, "", &mut met, &mut found);
+                }
+                all.extend(found.into_iter().map(|secret| (path.as_str(), secret)));
+            }
+        }
+        let (key, code) = (("Unwrapped", "SecretBytes"), ("NewCode", "SecretBytes"));
+        let (point, value) = (("SharedPoint", "SecretBytes"), ("SessionGrant", "SessionToken"));
+        let expected = BTreeSet::from([
+            ("/v1/break-glass/unwrap", key),
+            ("/v1/codes/create", code),
+            ("/v1/keys/raw/share-point", point),
+            ("/v1/keys/unwrap", key),
+            ("/v1/login/code", value),
+            ("/v1/login/oidc/finish", value),
+            ("/v1/session/renew", value),
+        ]);
+        assert_eq!(all, expected);
     }
 
     #[test]

@@ -89,3 +89,33 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Five minutes are 300 seconds, and the last of them is 299 seconds after the showing.
+    #[test]
+    fn a_passkey_that_was_shown_counts_for_its_purpose_until_its_time_is_over() {
+        let shown = 1_800_000_000;
+        let session = Session {
+            id: SessionId(Uuid::nil()),
+            hash: [0; 32],
+            before: None,
+            tenant: TenantId(Uuid::nil()),
+            device: DeviceId(Uuid::nil()),
+            expires: shown + 600,
+            ends: shown + 7200,
+            provider: None,
+            stepped_up: [(Purpose::Devices, shown + 300)].into(),
+        };
+        assert!(session.has_stepped_up(Purpose::Devices, shown));
+        assert!(session.has_stepped_up(Purpose::Devices, shown + 299));
+        assert!(!session.has_stepped_up(Purpose::Devices, shown + 300));
+        for other in Purpose::ALL.iter().filter(|purpose| **purpose != Purpose::Devices) {
+            assert!(!session.has_stepped_up(*other, shown), "{other:?}");
+        }
+    }
+}

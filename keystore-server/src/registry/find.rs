@@ -123,7 +123,8 @@ impl Registry {
         found.filter(|principal| principal.subject.as_ref().is_some_and(is_theirs))
     }
 
-    /// By the hash of its secret.
+    /// By the hash of its secret. How long the look-up takes depends on SHA-256 of 128 random bits, which nobody can approach byte by
+    /// byte, so it tells nothing of the codes that there are.
     pub fn code_of_hash(&self, hash: &[u8; 32]) -> Option<&Code> {
         self.codes.get(hash).and_then(|id| self.code(*id))
     }

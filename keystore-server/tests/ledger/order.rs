@@ -3,10 +3,35 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use plombe_core::keystore::calls::login::DeviceState;
-use plombe_keystore::ledger::AskError;
+use plombe_core::{
+    keystore::{CodeId, calls::login::DeviceState},
+    log::entry::Entry,
+};
+use plombe_keystore::{
+    access_policy::{Action, Actor, Refusal, seconds},
+    fresh,
+    hierarchy::BlobName,
+    instance::by_server,
+    ledger::{Act, AskError, Effects, Scene},
+    registry::{Code, INSTANCE, Record},
+};
 
-use crate::stage::{Admit, EndDevice, START, Server, SetCode, Stage};
+use crate::stage::{Admit, EndDevice, Put, START, Server, SetCode, Stage};
+
+/// Of a session; what becomes of its value is another test's.
+struct Renew;
+
+impl Act for Renew {
+    type Answer = ();
+
+    fn action(&self) -> Action {
+        Action::RenewSession
+    }
+
+    fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        scene.who().map(|_| Effects::none(()))
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_on_record_like_everything_else() {
@@ -169,5 +194,70 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         let server = stage.server().await;
         assert_eq!(server.size(), size);
         assert_eq!(server.ledger.registry().principal(alice.principal).unwrap().recovery, Some([5; 32]));
+    }
+}
+
+/// Her session's value is good for an hour, and her log-in for two.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_renewed_until_its_log_in_ends_and_not_a_second_longer() {
+    for stage in Stage::on_each().await {
+        let server = stage.server().await;
+        let alice = server.person("alice@example.org").await;
+        stage.set_time(START + 7199);
+        let used = server.ask(&alice.actor, SetCode([1; 32])).await;
+        assert!(matches!(used, Err(AskError::Refused(refusal)) if refusal.rule == "session-expired"));
+        server.ask(&alice.actor, Renew).await.unwrap();
+        stage.set_time(START + 7200);
+        let late = server.ask(&alice.actor, Renew).await;
+        assert!(matches!(late, Err(AskError::Refused(refusal)) if refusal.rule == "session-expired"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_log_says_that_it_is_alive_and_ends_what_ran_out() {
+    for stage in Stage::on_each().await {
+        let server = stage.lively_server().await;
+        let alice = server.person("alice@example.org").await;
+        let Actor::Device(claimed) = &alice.actor else { panic!("she has a device") };
+        let (device, tenant) = {
+            let registry = server.ledger.registry();
+            (
+                registry.device(alice.device).unwrap().clone(),
+                registry.principal(alice.principal).unwrap().tenant,
+            )
+        };
+        let code = Code {
+            id: CodeId(fresh::random_uuid()),
+            hash: [3; 32],
+            tenant,
+            principal: alice.principal,
+            expires: START + 60,
+        };
+        let (id, session) = (code.id, claimed.session);
+        server.ledger.ask(by_server(Put(vec![Record::Code(code)]))).await.unwrap();
+        let newest = || server.ledger.checkpoint().unwrap();
+        let time = || newest().checkpoint().time.map(seconds).unwrap();
+        let before = (newest().head().size, time());
+        stage.set_time(START + 7200);
+        let mut waits = 0;
+        while newest().head().size < before.0 + 2 || time() < START + 7200 {
+            waits += 1;
+            assert!(waits < 400, "an idle log says nothing");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert!(before.1 < START + 7200);
+        // Nobody asked for anything, and that is what stands there.
+        let rows = stage.store(false).await.entries(before.0, 2).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        for row in rows {
+            let name = BlobName { kind: "entry", id: &row.seq.to_be_bytes(), version: 0 };
+            let content = server.keychain.open(INSTANCE, &name, &row.sealed.unwrap()).unwrap();
+            let entry: Entry = serde_json::from_slice(&content[32..]).unwrap();
+            assert_eq!(entry.action, "heartbeat");
+        }
+        let registry = server.ledger.registry();
+        assert!(registry.session(session).is_none() && registry.code(id).is_none());
+        // The device is still hers.
+        assert_eq!(registry.device(alice.device), Some(&device));
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use plombe_client::{DeviceKey, Keystore, Options, Session};
+use plombe_client::{DeviceKey, Keystore, Options, PublicLog, Session};
 use plombe_core::keystore::{
     EnrolmentCode, PrincipalId,
     calls::{
@@ -126,6 +126,23 @@ impl Server {
     pub(crate) fn stop_and_start(&mut self) {
         self.0.stop();
         self.0.start_again();
+    }
+
+    /// A backup, while it runs.
+    pub(crate) fn backup(&self) -> PathBuf {
+        let file = self.0.folder().join("backup");
+        self.0.run(&["backup", file.to_str().unwrap()]);
+        file
+    }
+
+    /// Its disk is lost, and a backup restored.
+    pub(crate) fn restore(&mut self, backup: &Path) {
+        self.0.restore(backup);
+    }
+
+    /// Shows it a checkpoint, like a witness.
+    pub(crate) fn show(&self, checkpoint: &str) {
+        PublicLog::of(self.0.url(), &Options::new(SystemTime::now)).unwrap().show(checkpoint).unwrap();
     }
 
     pub(crate) fn code_for(&self, address: &str) -> String {
