@@ -7,7 +7,7 @@ use plombe_tests::{ALICE, Home, Scratch};
 use serde_json::Value;
 
 #[track_caller]
-fn findings(home: &Home, code: i32) -> Vec<Value> {
+pub(crate) fn findings(home: &Home, code: i32) -> Vec<Value> {
     let ran = home.run(["doctor", "--json"], b"").expect_code(code);
     let told: Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert_eq!(told["healthy"], code == 0, "{ran}");
@@ -15,7 +15,7 @@ fn findings(home: &Home, code: i32) -> Vec<Value> {
 }
 
 #[track_caller]
-fn wrong(home: &Home, check: &str, remedy: &str) {
+pub(crate) fn wrong(home: &Home, check: &str, remedy: &str) {
     let findings = findings(home, 1);
     let found = findings.iter().find(|finding| finding["check"] == check && finding["level"] == "error");
     let found = found.unwrap_or_else(|| panic!("nothing wrong with {check}: {findings:?}"));

@@ -2,6 +2,7 @@
 //! `plombe doctor`: what is wrong on this machine, and how to mend it.
 
 mod keys;
+mod keystore;
 mod machine;
 mod pins;
 mod stores;
@@ -66,6 +67,7 @@ pub(crate) fn run(terminal: &Terminal, _args: Args) -> anyhow::Result<()> {
             findings.extend(stores::check(&app));
             findings.extend(keys::check(&app));
             findings.extend(pins::check(&app));
+            findings.extend(keystore::check(&app));
         }
         Err(error) => findings.push(Finding::new(
             "config",

@@ -41,7 +41,7 @@ fn certificates(app: &App<'_>) -> Finding {
     }
 }
 
-fn private_folder(check: &'static str, path: &Path) -> Option<Finding> {
+pub(super) fn private_folder(check: &'static str, path: &Path) -> Option<Finding> {
     if !path.exists() {
         return None;
     }

@@ -3,6 +3,7 @@
 
 mod agent;
 mod backups;
+mod doctor;
 mod exports;
 mod import;
 mod named;
