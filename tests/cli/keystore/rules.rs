@@ -23,7 +23,10 @@ outside = { days = ["mon", "tue"], from = "08:00", until = "18:00", utc_offset =
 
 #[test]
 fn rules_are_checked_tried_on_the_past_put_in_force_and_shown() {
-    let (keystore, alice) = alice_in_custody();
+    let (mut keystore, alice) = alice_in_custody();
+    keystore.configure("[consent]\ndelay_hours = 0\n");
+    keystore.kill();
+    keystore.start_again();
     alice.run(["sign", "--as", ALICE], b"x").ok();
     let admin = Home::new();
     log_in(&admin, &keystore, keystore.admin_code());
@@ -47,11 +50,24 @@ fn rules_are_checked_tried_on_the_past_put_in_force_and_shown() {
         (&"permitted".into(), &"refused by no-signing".into())
     );
 
+    // Before the rules about codes.
+    admin.run(["people", "add", "second@example.test", "--roles", "user,admin"], b"").ok();
+    let second = Home::new();
+    log_in(&second, &keystore, &keystore.code_for("second@example.test"));
     admin.run(["rules", "apply", file], b"").ok();
     let refused = alice.run(["sign", "--as", ALICE], b"x").expect_code(14);
     assert!(refused.stderr.contains("mail is signed in the office"), "{refused}");
     let shown = admin.run(["rules", "show"], b"").expect_code(0);
-    assert!(shown.text().contains("id = \"no-signing\"") && shown.text().contains("08:00"), "{shown}");
+    for part in [
+        "id = \"no-signing\"",
+        "actions = [\"sign\"]",
+        "days = [\"mon\", \"tue\"]",
+        "from = \"08:00\"",
+        "until = \"18:00\"",
+        "utc_offset = 60",
+    ] {
+        assert!(shown.text().contains(part), "{part}: {shown}");
+    }
     // What is shown is a file of rules, the same ones.
     let again = scratch.write("again.toml", shown.text());
     let checked = json(&admin.run(["rules", "check", again.to_str().unwrap(), "--json"], b"").expect_code(0));
@@ -61,7 +77,33 @@ fn rules_are_checked_tried_on_the_past_put_in_force_and_shown() {
     );
 
     let empty = scratch.write("none.toml", "");
-    admin.run(["rules", "apply", empty.to_str().unwrap()], b"").expect_code(14);
+    let empty = empty.to_str().unwrap();
+    let checked = json(&admin.run(["rules", "check", empty, "--json"], b"").expect_code(0));
+    assert_eq!(
+        (&checked["checked"]["rules"], &checked["checked"]["needs_consent"]),
+        (&0.into(), &true.into())
+    );
+    let tried = json(&auditor.run(["rules", "dry-run", empty, "--json"], b"").expect_code(0));
+    let different = tried["dry_run"]["different"].as_array().unwrap();
+    let told = |one: &serde_json::Value| (one["was"].clone(), one["would_be"].clone());
+    assert_eq!(
+        different.iter().map(told).collect::<Vec<_>>(),
+        [("refused by no-signing".into(), "permitted".into())]
+    );
+    // The rules in force decide as they did, but for what was before them.
+    let tried = json(&auditor.run(["rules", "dry-run", file, "--json"], b"").expect_code(0));
+    let different = tried["dry_run"]["different"].as_array().unwrap();
+    assert_eq!(different.iter().filter(|one| one["action"] == "sign").count(), 1, "{tried}");
+
+    // Looser ones take two.
+    admin.run(["rules", "apply", empty], b"").expect_code(14);
+    let asked =
+        json(&admin.run(["rules", "apply", empty, "--reason", "we moved", "--json"], b"").expect_code(0));
+    let approval = asked["asked"]["id"].as_str().unwrap();
+    admin.run(["rules", "apply", empty], b"").expect_code(14);
+    second.run(["approvals", "agree", approval], b"").ok();
+    admin.run(["rules", "apply", empty], b"").ok();
+    alice.run(["sign", "--as", ALICE], b"x").ok();
     let wrong = scratch.write("wrong.toml", RULES.replace("\"sign\"", "\"revoke\""));
     let refused = admin.run(["rules", "check", wrong.to_str().unwrap()], b"").expect_code(2);
     assert!(refused.stderr.contains("locked out"), "{refused}");
