@@ -24,6 +24,7 @@ use crate::{
     known_checkpoints::KnownCheckpoints,
     ledger::{Act, Ask, Clock, Effects, Ledger, Scene},
     limits::Limits,
+    mail::Challenges,
     metrics::Metrics,
     refusals::Refusals,
     store::Store,
@@ -47,6 +48,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Log-in at identity providers, where there are any.
     pub oidc: Option<LoginFlow>,
+    /// Challenge mails, where they are sent.
+    pub challenges: Option<Challenges>,
     /// What passkeys are checked with.
     pub passkeys: Passkeys,
     /// Nonces for device proofs.

@@ -15,6 +15,7 @@ use crate::{
     app::Times,
     identity::oidc::{IssuerConfig, Issuers},
     limits::LimitsConfig,
+    mail::MailConfig,
     proxies::{ForwardedHeader, Network, TrustedProxies},
     root_key::RootKeyConfig,
     store::Location,
@@ -65,6 +66,9 @@ pub struct Config {
     /// Numbers for Prometheus; none are served when this is left out.
     #[serde(default)]
     pub metrics: Option<MetricsConfig>,
+    /// Through which server challenge mails leave; none are sent when this is left out.
+    #[serde(default)]
+    pub mail: Option<MailConfig>,
     /// Identity providers, one `[[issuers]]` table each.
     #[serde(default)]
     pub issuers: Vec<IssuerConfig>,
@@ -192,6 +196,9 @@ impl Config {
             absolute(&mut tls.certificate_file);
             absolute(&mut tls.key_file);
         }
+        if let Some(mail) = &mut self.mail {
+            mail.password_file.iter_mut().chain(&mut mail.ca_file).for_each(absolute);
+        }
         for issuer in &mut self.issuers {
             issuer.client_secret_file.iter_mut().chain(&mut issuer.ca_file).for_each(absolute);
         }
@@ -260,6 +267,7 @@ impl Config {
         if let Err(error) = Issuers::new(self.issuers.clone()) {
             refuse_if(true, &format!("issuers: {error}"));
         }
+        findings.extend(self.mail.iter().flat_map(MailConfig::findings));
         findings
     }
 
@@ -273,7 +281,14 @@ impl Config {
         let issuers = self.issuers.iter().filter_map(|issuer| issuer.client_secret_file.as_deref());
         let tls = self.tls.iter().map(|tls| ("tls.key_file", tls.key_file.as_path()));
         let database = self.database_file.iter().map(|file| ("database_file", file.as_path()));
-        of_root.chain(tls).chain(database).chain(issuers.map(|file| ("client_secret_file", file))).collect()
+        let mail = self.mail.iter().filter_map(|mail| mail.password_file.as_deref());
+        let mail = mail.map(|file| ("mail.password_file", file));
+        of_root
+            .chain(tls)
+            .chain(mail)
+            .chain(database)
+            .chain(issuers.map(|file| ("client_secret_file", file)))
+            .collect()
     }
 
     /// Who is believed about where a request comes from.
@@ -322,6 +337,8 @@ mod tests {
     const SOUND: &str =
         "listen = \"127.0.0.1:7420\"\ndatabase = \"sqlite:keystore.db\"\n[root_key]\nfile = \"root.key\"\n";
 
+    const MAIL: &str = "[mail]\nhost = \"mail.example.org\"\nfrom = \"keystore@example.org\"\n";
+
     fn load(text: &str) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
@@ -333,6 +350,9 @@ mod tests {
     fn the_smallest_configuration_is_sound() {
         let config = load(SOUND).unwrap();
         assert_eq!(config.times(), Times::default());
+        assert!(config.mail.is_none(), "mail leaves without being asked for");
+        let mail = load(&format!("{SOUND}{MAIL}")).unwrap().mail.unwrap();
+        assert_eq!((mail.tls, mail.port()), (crate::mail::MailTls::Implicit, 465));
         assert!(matches!(config.location().unwrap(), Location::Sqlite(file) if file.is_absolute()));
     }
 
@@ -368,6 +388,7 @@ mod tests {
             ),
             (format!("{SOUND}[next_root_key]\nfile = \"{secret}\"\n"), "next_root_key"),
             (format!("{SOUND}{issuer}\"{secret}\"\n"), "client_secret_file"),
+            (format!("{SOUND}{MAIL}user = \"k\"\npassword_file = \"{secret}\"\n"), "mail.password_file"),
         ] {
             for mode in [0o640, 0o604, 0o620, 0o602] {
                 fs::set_permissions(secret.to_string(), fs::Permissions::from_mode(mode)).unwrap();
@@ -427,6 +448,17 @@ mod tests {
             ),
             (format!("forwarded_header = \"x-real-ip\"\n{SOUND}"), "x-real-ip"),
             (format!("{SOUND}[limits]\nlog_ins_per_minute = 0\n"), "nonzero"),
+            (format!("{SOUND}{MAIL}tls = \"none\"\n"), "mail.tls"),
+            (format!("{SOUND}{MAIL}tls = \"opportunistic\"\n"), "opportunistic"),
+            (format!("{SOUND}{MAIL}user = \"k\"\n"), "mail.user"),
+            (format!("{SOUND}{MAIL}link_minutes = 5\n"), "mail.link_minutes"),
+            (format!("{SOUND}{MAIL}mails_per_day = 0\n"), "nonzero"),
+            (format!("{SOUND}{MAIL}pasword_file = \"x\"\n"), "pasword_file"),
+            (format!("{SOUND}{MAIL}").replace("mail.example.org", "mail.example.org:25"), "mail.host"),
+            (
+                format!("{SOUND}{MAIL}").replace("keystore@example.org", "Keystore <k@example.org>"),
+                "mail.from",
+            ),
         ] {
             let error = load(&text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}\n{error}");

@@ -16,7 +16,7 @@
 //! * [`admin`]: the commands; [`config`]: the file; [`instance`]: coming into being, and coming up.
 //! * [`store`]: SQLite and PostgreSQL, trusted for availability only. [`backup`]: all of it in one sealed file.
 //! * [`api`]: the calls; [`app`], [`limits`], [`refusals`], [`fresh`]: what every endpoint gets.
-//! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS.
+//! * [`directory`]: certificates for everybody, by Web Key Directory, HKP and VKS. [`mail`]: challenges for addresses that are nobody's.
 //! * [`connections`], [`proxies`]: who may connect, and where from; [`metrics`], [`server_log`]: what the operator sees.
 //! * [`openapi`]: the description of everything that is served.
 //! * [`proofs_of_history`]: proofs about the log, and what others have seen of it; [`known_checkpoints`]: what needs no second look.
@@ -46,6 +46,7 @@ pub mod keychain;
 pub mod known_checkpoints;
 pub mod ledger;
 pub mod limits;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
 pub mod proofs_of_history;

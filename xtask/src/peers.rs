@@ -73,6 +73,10 @@ pub(crate) fn install() -> Result<()> {
     if fs::read_dir("/usr/lib/postgresql").is_err() {
         packages.push("postgresql");
     }
+    // Nor are those of Postfix that the tests run.
+    if !Path::new("/usr/lib/postfix/sbin/master").is_file() {
+        packages.push("postfix");
+    }
     if !packages.is_empty() {
         setup::packages("testing beside other programs", &packages)?;
     }

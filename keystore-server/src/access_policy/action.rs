@@ -175,6 +175,32 @@ pub enum Action {
         /// Which.
         key: KeyFingerprint,
     },
+    /// Somebody who uploaded a certificate is asked by mail whether they read an address's mail.
+    SendChallenge {
+        /// Which certificate.
+        key: KeyFingerprint,
+        /// Which address.
+        address: String,
+    },
+    /// That mail could not be sent.
+    ChallengeFailed {
+        /// Of which certificate.
+        key: KeyFingerprint,
+        /// To which address.
+        address: String,
+    },
+    /// They do, so the certificate comes into the directory for that address.
+    ConfirmAddress {
+        /// Which certificate.
+        key: KeyFingerprint,
+        /// Which address.
+        address: String,
+    },
+    /// A certificate that was proven by mail ends, because its own revocation was uploaded.
+    RevokeByUpload {
+        /// Which.
+        key: KeyFingerprint,
+    },
     /// The asking device may use its owner's key in the raw.
     AllowRaw {
         /// Which.
@@ -339,6 +365,10 @@ impl Action {
             Self::FetchBackup { .. } => "fetch-backup",
             Self::PublishCertificate { .. } => "publish-certificate",
             Self::WithdrawCertificate { .. } => "withdraw-certificate",
+            Self::SendChallenge { .. } => "challenge-mail",
+            Self::ChallengeFailed { .. } => "challenge-mail-failed",
+            Self::ConfirmAddress { .. } => "confirm-address",
+            Self::RevokeByUpload { .. } => "revoke-by-upload",
             Self::AllowRaw { .. } => "allow-raw-use",
             Self::ForbidRaw { .. } => "forbid-raw-use",
             Self::SharePoint { .. } => "raw-share-point",
@@ -433,6 +463,12 @@ impl Action {
             Self::PutBackup { key } | Self::FetchBackup { key } | Self::WithdrawCertificate { key } => {
                 About { key: Some(key.clone()), ..about }
             }
+            Self::SendChallenge { key, address }
+            | Self::ChallengeFailed { key, address }
+            | Self::ConfirmAddress { key, address } => {
+                About { key: Some(key.clone()), note: Some(address.clone()), ..about }
+            }
+            Self::RevokeByUpload { key } => About { key: Some(key.clone()), ..about },
             Self::PublishCertificate { key, addresses } => {
                 About { key: Some(key.clone()), note: listed(addresses), ..about }
             }
@@ -461,6 +497,11 @@ impl Action {
             Self::CreateCode { principal } => About { principal: Some(*principal), ..about },
             _ => about,
         }
+    }
+
+    /// Is it asked for by somebody whom nobody knows, without a device?
+    pub fn is_from_outside(&self) -> bool {
+        matches!(self, Self::SendChallenge { .. } | Self::ConfirmAddress { .. } | Self::RevokeByUpload { .. })
     }
 
     /// What a device that nobody confirmed may do: see to its own session, and be confirmed.

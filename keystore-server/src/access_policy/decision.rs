@@ -126,6 +126,7 @@ pub mod refusal {
     const NO_LOG_IN: &str = "this log-in is refused";
     const NOTHING_THERE: &str = "there is nothing by that name";
     const NOT_ALLOWED: &str = "you may not do this";
+    const NO_CHALLENGE: &str = "an address is not proven by mail like this";
 
     refusals! {
         /// No session.
@@ -239,6 +240,20 @@ pub mod refusal {
         /// Ten are more than anybody needs.
         TOO_MANY_CERTIFICATES = "too-many-certificates", Unacceptable, "you have published ten certificates already",
             "withdraw one: `plombe key withdraw`";
+        /// No tenant has that domain.
+        CHALLENGE_ELSEWHERE = "challenge-elsewhere", Denied, NO_CHALLENGE, "";
+        /// A principal's mailbox: they log in and publish.
+        CHALLENGE_OF_PRINCIPAL = "challenge-of-principal", Denied, NO_CHALLENGE, "";
+        /// There is one already, and nothing replaces it from outside.
+        CHALLENGE_ADDRESS_TAKEN = "challenge-address-taken", Denied, NO_CHALLENGE, "";
+        /// A principal's key is shown by its owner alone.
+        CHALLENGE_KEY_OF_PRINCIPAL = "challenge-key-of-principal", Denied, NO_CHALLENGE, "";
+        /// Enough mail for one address, or for everybody, for a day.
+        CHALLENGE_TOO_MANY = "challenge-too-many", RateLimited, NO_CHALLENGE, "";
+        /// A token that is made up, used or old.
+        CHALLENGE_UNKNOWN = "challenge-unknown", NotFound, NO_CHALLENGE, "";
+        /// It ends nothing that has not ended.
+        NOTHING_TO_REVOKE = "nothing-to-revoke", NotFound, NO_CHALLENGE, "";
         /// Off unless the owner allows it, on the device itself.
         RAW_NOT_ALLOWED = "raw-not-allowed", Denied, "raw use of this key is not allowed to this device",
             "its owner allows it there: `plombe agent allow-raw-decryption-by-unmodified-programs`";

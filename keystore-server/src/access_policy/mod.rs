@@ -106,6 +106,10 @@ fn may(registry: &Registry, who: &Identified<'_>, action: &Action, now: u64) -> 
         | Action::LogInWithIdentity { .. }
         | Action::LogOutByProvider { .. }
         | Action::AddTenant { .. }
+        | Action::SendChallenge { .. }
+        | Action::ChallengeFailed { .. }
+        | Action::ConfirmAddress { .. }
+        | Action::RevokeByUpload { .. }
         | Action::SetUp
         | Action::ShowLoss { .. }
         | Action::RenewSealing

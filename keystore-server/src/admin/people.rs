@@ -102,6 +102,12 @@ impl Act for Add {
             created: seconds(scene.now),
         };
         let id = principal.id;
-        Ok(Effects { put: vec![Record::Principal(principal)], concerns: vec![id], ..Effects::none(id) })
+        let ended = scene.registry.mail_proven_for(&principal.addresses);
+        Ok(Effects {
+            put: vec![Record::Principal(principal)],
+            ended,
+            concerns: vec![id],
+            ..Effects::none(id)
+        })
     }
 }

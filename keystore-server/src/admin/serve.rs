@@ -27,6 +27,7 @@ use crate::{
     },
     known_checkpoints::KnownCheckpoints,
     limits::Limits,
+    mail::Challenges,
     metrics::Metrics,
     refusals::Refusals,
 };
@@ -75,6 +76,7 @@ pub async fn serve(config_file: &Path) -> anyhow::Result<()> {
         known_checkpoints: KnownCheckpoints::default(),
         store: opened.store,
         oidc,
+        challenges: opened.config.mail.clone().map(Challenges::new).transpose()?,
         passkeys,
         nonces: Nonces::new(&nonce_key),
         limits: Limits::new(&opened.config.limits),
@@ -147,6 +149,7 @@ async fn tidy(app: App) {
         every.tick().await;
         app.record_refusals().await;
         app.limits.tidy();
+        app.challenges.iter().for_each(Challenges::tidy);
         // By a clock that is ahead, proofs would be forgotten that count again when it is right.
         let Ok(now) = app.ledger.time() else { continue };
         if let Err(error) = app.store.forget_expired(seconds(now)).await {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Owners put the certificates of keys on their devices into the directory, and take them out.
 
-use std::time::SystemTime;
-
 use plombe_core::{
-    cert::{Certificate, Unusable},
-    crypto_policy::CryptoPolicy,
+    cert::Certificate,
     keystore::{
         KeyFingerprint, ProblemCode,
         calls::directory::{
@@ -19,7 +16,7 @@ use super::{Caller, Failure, Serve};
 use crate::{
     access_policy::{Action, Refusal, refusal, seconds},
     app::App,
-    directory::own_addresses,
+    directory::{look_at, own_addresses},
     ledger::{Act, Effects, Scene},
     registry::{self, Fingerprints, Record},
 };
@@ -99,14 +96,6 @@ impl Publish {
         let (subkeys, revoked) = look_at(&certificate, &app.policy, now);
         Ok(Self { id, before, addresses, certificate: certificate.to_bytes(), subkeys, revoked })
     }
-}
-
-/// Subkeys that the certificate binds, and whether it is over.
-fn look_at(certificate: &Certificate, policy: &CryptoPolicy, now: SystemTime) -> (Fingerprints, bool) {
-    let described = certificate.describe(policy, now);
-    let bound = described.keys.into_iter().skip(1).filter(|key| key.state != Err(Unusable::Invalid));
-    let subkeys = bound.filter_map(|key| key.fingerprint.try_into().ok()).collect();
-    (subkeys, described.state == Err(Unusable::Revoked))
 }
 
 impl Act for Publish {

@@ -113,7 +113,9 @@ impl Act for Create {
             subject: None,
             created: seconds(scene.now),
         };
-        Ok(changed(principal))
+        let mut effects = changed(principal);
+        effects.ended.extend(scene.registry.mail_proven_for(&self.addresses));
+        Ok(effects)
     }
 }
 

@@ -6,10 +6,10 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use plombe_core::{cert::Certificate, recipients::Address};
+use plombe_core::recipients::Address;
 
 use super::{
-    look_up::{self, Versions},
+    look_up::{self, Found, Versions},
     reply::{self, Asked},
     vks,
 };
@@ -30,27 +30,22 @@ fn answer(asked: &Asked, app: &App, query: &str) -> Response {
         return reply::text(StatusCode::NOT_IMPLEMENTED, "op is get, index or vindex\n");
     }
     let found = search(app, &value("search").unwrap_or_default());
-    if found.is_empty() {
+    if found.certificates.is_empty() {
         return reply::not_found();
     }
     if op == "get" {
         return vks::armored(asked, &found);
     }
-    let mut text = format!("info:1:{}\n", found.len());
+    let mut text = format!("info:1:{}\n", found.certificates.len());
     let now = app.now();
-    for certificate in &found {
+    for certificate in &found.certificates {
         text.push_str(&certificate.hkp_index(&app.policy, now));
     }
-    reply::found(asked, "text/plain; charset=utf-8", text.into_bytes())
-}
-
-/// `POST /pks/add`: certificates do not come in this way.
-pub async fn add(_: Asked) -> Response {
-    reply::text(StatusCode::FORBIDDEN, format!("{}\n", vks::NO_UPLOADS))
+    reply::found(asked, "text/plain; charset=utf-8", text.into_bytes(), found.proof)
 }
 
 /// A whole address, fingerprint or key ID; never a part.
-fn search(app: &App, what: &str) -> Vec<Certificate> {
+fn search(app: &App, what: &str) -> Found {
     let hex = what.strip_prefix("0x").or_else(|| what.strip_prefix("0X")).unwrap_or(what);
     if let Some(key_id) = vks::key_id(hex) {
         return look_up::by_key_id(app, key_id);
@@ -62,6 +57,6 @@ fn search(app: &App, what: &str) -> Vec<Certificate> {
     let bare = what.trim_start_matches('<').trim_end_matches('>').replace(' ', "+");
     match Address::parse(&bare) {
         Ok(address) => look_up::by_address(app, &address, Versions::V4),
-        Err(_) => Vec::new(),
+        Err(_) => Found::default(),
     }
 }

@@ -10,7 +10,11 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
+use super::look_up::Proof;
 use crate::{api::edge::Client, app::App};
+
+/// Says of an answer that a challenge mail is all that stands behind it.
+const PROOF: header::HeaderName = header::HeaderName::from_static("plombe-proof");
 
 /// A question that may be answered: not too many from there, and the keystore is not stopped.
 pub struct Asked {
@@ -39,9 +43,9 @@ impl FromRequestParts<App> for Asked {
 }
 
 /// Certificates are parsed and written anew where that holds up nobody who uses a key.
-pub async fn aside(answer: impl FnOnce() -> Response + Send + 'static) -> Response {
-    match tokio::task::spawn_blocking(answer).await {
-        Ok(response) => response,
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }
@@ -57,12 +61,15 @@ pub fn text(status: StatusCode, words: impl Into<String>) -> Response {
 }
 
 /// What was found; or that it is what who asks has already.
-pub fn found(asked: &Asked, content_type: &'static str, body: Vec<u8>) -> Response {
+pub fn found(asked: &Asked, content_type: &'static str, body: Vec<u8>, proof: Proof) -> Response {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&body)));
     let same = asked.known.iter().any(|known| *known == tag || known == "*");
     let (status, body) =
         if same { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, body.into()) };
     let mut response = respond(status, content_type, body);
+    if proof == Proof::Mail {
+        response.headers_mut().insert(PROOF, header::HeaderValue::from_static("mail"));
+    }
     if let Ok(tag) = header::HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }

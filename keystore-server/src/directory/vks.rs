@@ -2,23 +2,16 @@
 //! VKS, for reading: what Thunderbird and others ask key servers with.
 
 use axum::{
-    Json,
     extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use plombe_core::{cert::Certificate, keystore::KeyFingerprint, recipients::Address};
-use serde_json::json;
 
 use super::{
-    look_up::{self, Versions},
+    look_up::{self, Found, Versions},
     reply::{self, Asked},
 };
 use crate::app::App;
-
-/// Why nothing is taken, and what to do.
-pub const NO_UPLOADS: &str = "this directory takes no uploads: it shows the keys that its own people keep here; \
-    log in with `plombe login`, then `plombe key generate --custody keystore`";
 
 /// `GET /vks/v1/by-fingerprint/<40 or 64 digits>`: who asks for a version 6 fingerprint reads version 6.
 pub async fn by_fingerprint(asked: Asked, State(app): State<App>, Path(text): Path<String>) -> Response {
@@ -47,18 +40,13 @@ pub async fn by_email(asked: Asked, State(app): State<App>, Path(text): Path<Str
     .await
 }
 
-/// `POST /vks/v1/upload` and `request-verify`: refused.
-pub async fn upload(_: Asked) -> Response {
-    (StatusCode::FORBIDDEN, Json(json!({ "error": NO_UPLOADS }))).into_response()
-}
-
 /// One block for each, or nothing found.
-pub(super) fn armored(asked: &Asked, found: &[Certificate]) -> Response {
-    if found.is_empty() {
+pub(super) fn armored(asked: &Asked, found: &Found) -> Response {
+    if found.certificates.is_empty() {
         return reply::not_found();
     }
-    let text: String = found.iter().map(Certificate::to_armored).collect();
-    reply::found(asked, "application/pgp-keys", text.into_bytes())
+    let text: String = found.certificates.iter().map(Certificate::to_armored).collect();
+    reply::found(asked, "application/pgp-keys", text.into_bytes(), found.proof)
 }
 
 /// Upper case is asked for; lower case is understood.

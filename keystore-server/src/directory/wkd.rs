@@ -59,11 +59,11 @@ fn policy(app: &App, domain: &str) -> Response {
 
 fn certificates(asked: &Asked, app: &App, domain: &str, hash: &str) -> Response {
     let found = look_up::by_wkd_name(app, domain, hash, Versions::V6WithoutV4);
-    if found.is_empty() {
+    if found.certificates.is_empty() {
         return reply::not_found();
     }
-    let bytes = found.iter().flat_map(|certificate| certificate.to_bytes()).collect();
-    reply::found(asked, "application/octet-stream", bytes)
+    let bytes = found.certificates.iter().flat_map(|certificate| certificate.to_bytes()).collect();
+    reply::found(asked, "application/octet-stream", bytes, found.proof)
 }
 
 /// Without its port; HTTP/2 has it in the URI.

@@ -126,6 +126,7 @@ impl<'a> Batch<'a> {
     /// Whoever can make entries as a stranger, as somebody who is shut out, or by sending what he has recorded, can fill the log with them.
     fn is_worth_an_entry(&mut self, actor: &Actor, action: &Action, refusal: &Refusal) -> bool {
         match actor {
+            _ if action.is_from_outside() => false,
             _ if matches!(action, Action::LogOutByProvider { .. }) => !refusal.is_anybodys(),
             Actor::Newcomer { .. } => !refusal.is_anybodys(),
             Actor::Device(claimed) if refusal.rule == refusal::PROOF_REPLAYED.rule => {

@@ -42,8 +42,22 @@ const KEYS: &[(u16, Body, &str)] =
 const WKD: &[(u16, Body, &str)] =
     &[(200, Binary, "Certificates with the asked User IDs."), SAME, NO_CERTIFICATE, TOO_OFTEN, STOPPED];
 const POLICY: &[(u16, Body, &str)] = &[(200, Text, "An empty policy."), NO_CERTIFICATE, TOO_OFTEN, STOPPED];
-const NO_UPLOADS: &[(u16, Body, &str)] =
-    &[(403, Text, "Certificates do not come in this way."), TOO_OFTEN, STOPPED];
+const UPLOADS: &[(u16, Body, &str)] = &[
+    (200, Document, "Fingerprint, what is with each address, and a token."),
+    (400, Document, "Not what is asked for here, or no certificate that could be shown."),
+    (403, Document, "This keystore sends no challenge mails, so nothing is taken."),
+    (413, Document, "Too large."),
+    (429, Document, "Too many from there."),
+    (503, Document, "No mail can be sent now, or the keystore has stopped."),
+];
+const ADDS: &[(u16, Body, &str)] = &[
+    (200, Text, "Where an address can be proven by mail, one is under way."),
+    (400, Text, "No certificate that could be shown."),
+    (403, Text, "This keystore sends no challenge mails, so nothing is taken."),
+    (413, Text, "Too large."),
+    (429, Text, "Too many from there."),
+    (503, Text, "No mail can be sent now, or the keystore has stopped."),
+];
 
 pub(super) const ROUTES: &[Route] = &[
     Route {
@@ -216,9 +230,9 @@ pub(super) const ROUTES: &[Route] = &[
         method: "POST",
         path: "/pks/add",
         id: "HkpAdd",
-        summary: "HKP: refused.",
+        summary: "HKP: takes a certificate (`keytext`) and asks its addresses by mail whether it may be shown.",
         query: &[],
-        answers: NO_UPLOADS,
+        answers: ADDS,
     },
     Route {
         method: "GET",
@@ -248,17 +262,44 @@ pub(super) const ROUTES: &[Route] = &[
         method: "POST",
         path: "/vks/v1/upload",
         id: "VksUpload",
-        summary: "VKS: refused.",
+        summary: "VKS: takes a certificate (`keytext`), and shows nothing of it yet.",
         query: &[],
-        answers: NO_UPLOADS,
+        answers: UPLOADS,
     },
     Route {
         method: "POST",
         path: "/vks/v1/request-verify",
         id: "VksRequestVerify",
-        summary: "VKS: refused.",
+        summary: "VKS: asks addresses of an uploaded certificate (`token`, `addresses`) by mail whether it may be shown.",
         query: &[],
-        answers: NO_UPLOADS,
+        answers: UPLOADS,
+    },
+    Route {
+        method: "GET",
+        path: "/vks/confirm/{token}",
+        id: "ConfirmPage",
+        summary: "The page that a challenge mail links to. Opening it does nothing.",
+        query: &[],
+        answers: &[
+            (200, Text, "HTML, with a button."),
+            (404, Text, "The link is used, too old, or none."),
+            TOO_OFTEN,
+            STOPPED,
+        ],
+    },
+    Route {
+        method: "POST",
+        path: "/vks/confirm/{token}",
+        id: "Confirm",
+        summary: "Its button: the certificate is shown for the address from now on.",
+        query: &[],
+        answers: &[
+            (200, Text, "It is."),
+            (404, Text, "The link is used, too old, or none."),
+            (409, Text, "The address has become somebody's, or has a certificate."),
+            TOO_OFTEN,
+            STOPPED,
+        ],
     },
 ];
 

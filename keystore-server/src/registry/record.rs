@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Approval, Backup, Certificate, Code, Device, Grant, Key, Loss, Passkey, Principal, RawUse, Rules,
-    Session, Tenant,
+    Approval, Backup, Certificate, Challenge, Code, Device, Grant, Key, Loss, MailProven, Passkey, Principal,
+    RawUse, Rules, Session, Tenant,
 };
 
 /// A record of any kind. Serialised as JSON, sealed under its tenant's key.
@@ -29,6 +29,8 @@ pub enum Record {
     Loss(Loss),
     RawUse(RawUse),
     Rules(Rules),
+    Challenge(Challenge),
+    MailProven(MailProven),
 }
 
 /// Kinds of records. The numbers are in the database and never change.
@@ -50,6 +52,8 @@ pub enum Kind {
     Rules = 12,
     Loss = 14,
     RawUse = 15,
+    Challenge = 16,
+    MailProven = 17,
 }
 
 /// Kind and identity of a record.
@@ -61,7 +65,7 @@ pub struct RecordKey {
     pub id: RecordId,
 }
 
-/// Which record of its kind: sixteen bytes, those of a fingerprint, or both. Held in place: there are millions of them, and each decision
+/// Which record of its kind: sixteen bytes, those of a fingerprint, or both; a hash. Held in place: there are millions of them, and each decision
 /// looks some up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId {
@@ -120,12 +124,14 @@ impl Kind {
             Self::Loss => "loss",
             Self::RawUse => "raw-use",
             Self::Rules => "rules",
+            Self::Challenge => "challenge",
+            Self::MailProven => "mail-proven",
         }
     }
 
     /// From its number in the database.
     pub fn from_number(number: i16) -> Option<Self> {
-        const ALL: [Kind; 14] = [
+        const ALL: [Kind; 16] = [
             Kind::Tenant,
             Kind::Principal,
             Kind::Code,
@@ -140,6 +146,8 @@ impl Kind {
             Kind::Loss,
             Kind::RawUse,
             Kind::Rules,
+            Kind::Challenge,
+            Kind::MailProven,
         ];
         ALL.into_iter().find(|kind| *kind as i16 == number)
     }
@@ -167,6 +175,10 @@ impl Record {
             Self::Approval(approval) => (Kind::Approval, &approval.id.0.as_bytes()[..]),
             Self::Passkey(passkey) => (Kind::Passkey, &passkey.id.0.as_bytes()[..]),
             Self::Certificate(certificate) => (Kind::Certificate, certificate.id.as_fingerprint().as_bytes()),
+            Self::Challenge(challenge) => (Kind::Challenge, &challenge.hash[..]),
+            Self::MailProven(proven) => {
+                return RecordKey { kind: Kind::MailProven, id: MailProven::id(&proven.place) };
+            }
         };
         RecordKey { kind, id: RecordId::of(&[id]) }
     }
@@ -185,6 +197,8 @@ impl Record {
             | Self::Rules(Rules { tenant, .. })
             | Self::Approval(Approval { tenant, .. })
             | Self::Certificate(Certificate { tenant, .. })
+            | Self::Challenge(Challenge { tenant, .. })
+            | Self::MailProven(MailProven { tenant, .. })
             | Self::Passkey(Passkey { tenant, .. })
             | Self::RawUse(RawUse { tenant, .. }) => *tenant,
         }

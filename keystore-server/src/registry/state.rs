@@ -44,6 +44,9 @@ pub struct Registry {
     pub(super) approvals: Many<TenantId, ApprovalId>,
     pub(super) passkeys_of: Many<PrincipalId, PasskeyId>,
     pub(super) losses: OrdSet<RecordId>,
+    pub(super) challenges: OrdSet<[u8; 32]>,
+    pub(super) mail_proven_by_key: Many<KeyFingerprint, RecordId>,
+    pub(super) mail_proven_by_key_id: Many<[u8; 8], RecordId>,
 }
 
 impl Registry {
@@ -111,6 +114,17 @@ impl Registry {
             Record::Loss(loss) => {
                 self.losses.insert(loss.id());
             }
+            Record::Challenge(challenge) => {
+                self.challenges.insert(challenge.hash);
+            }
+            Record::MailProven(proven) => {
+                for its in proven.keys() {
+                    self.mail_proven_by_key.insert(its.clone(), key.id);
+                }
+                for key_id in key_ids(proven.keys()) {
+                    self.mail_proven_by_key_id.insert(key_id, key.id);
+                }
+            }
         }
         self.records.insert(key, record);
     }
@@ -176,6 +190,17 @@ impl Registry {
             }
             Record::Loss(loss) => {
                 self.losses.remove(&loss.id());
+            }
+            Record::Challenge(challenge) => {
+                self.challenges.remove(&challenge.hash);
+            }
+            Record::MailProven(proven) => {
+                for its in proven.keys() {
+                    self.mail_proven_by_key.remove(its.clone(), key.id);
+                }
+                for key_id in key_ids(proven.keys()) {
+                    self.mail_proven_by_key_id.remove(key_id, key.id);
+                }
             }
         }
     }

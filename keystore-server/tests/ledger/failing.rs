@@ -50,6 +50,7 @@ async fn app(stage: &Stage, server: &Server) -> App {
         known_checkpoints: KnownCheckpoints::default(),
         store,
         oidc: None,
+        challenges: None,
         passkeys: Passkeys {
             relying_party: None,
             tickets: Tickets::new(&zeroize::Zeroizing::new([7; 32])),

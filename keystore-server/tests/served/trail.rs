@@ -12,8 +12,17 @@ use plombe_core::{
 
 /// One's own entries, each proven to be in the log; and the log's size.
 pub(crate) fn trail(session: &mut Session) -> (Vec<Entry>, u64) {
+    read(session, Scope::Mine)
+}
+
+/// An auditor's: everybody's entries.
+pub(crate) fn whole_trail(auditor: &mut Session) -> Vec<Entry> {
+    read(auditor, Scope::All).0
+}
+
+fn read(session: &mut Session, scope: Scope) -> (Vec<Entry>, u64) {
     let verifier: VerifierKey = session.keystore().identity().log_verifier.parse().unwrap();
-    let page = session.call(&ListEntries { scope: Scope::Mine, after: None, limit: 500 }).unwrap();
+    let page = session.call(&ListEntries { scope, after: None, limit: 500 }).unwrap();
     let checkpoint = SignedCheckpoint::open(&page.checkpoint, &verifier).unwrap();
     let read = page.entries.iter().map(|entry| match entry.verify(checkpoint.head()).unwrap() {
         Disclosure::Whole { body, .. } => serde_json::from_slice(&body).unwrap(),

@@ -171,6 +171,12 @@ fn settings_that_do_not_fit_and_issuers_that_do_not_answer_are_found() {
                 domains = [\"example.org\"]\n"
     });
     patient.has_error(&[], "issuer", "nobody can log in");
+
+    let patient = Patient::new();
+    patient.configure(|text| {
+        text + "[mail]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nfrom = \"keystore@example.org\"\n"
+    });
+    patient.has_error(&[], "mail", "no challenge mail leaves");
 }
 
 #[test]

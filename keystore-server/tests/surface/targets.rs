@@ -201,6 +201,7 @@ pub(crate) fn public(stage: &Stage, path: &str) -> String {
         .replace("{fingerprint}", &fingerprint)
         .replace("{key_id}", &fingerprint[24..])
         .replace("{address}", "alice@example.org")
+        .replace("{token}", "none")
         .replace("{old}", "1")
         .replace("{new}", "2")
         .replace("{level}", "0")

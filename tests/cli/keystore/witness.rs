@@ -12,10 +12,10 @@ fn a_witness_raises_the_alarm_when_the_keystore_says_nothing_any_more() {
     let scratch = Scratch::new();
     let state = scratch.path().join("witness.json");
     let look = ["audit", "witness", "--state", state.to_str().unwrap(), "--patience", "1s"];
-    let patient = ["audit", "witness", "--state", state.to_str().unwrap(), "--patience", "1h"];
-    alice.run(patient, b"").ok();
+    alice.run(look, b"").ok();
     keystore.kill();
     // Before its patience is over, it says that nobody answers, and that is no alarm.
+    let patient = ["audit", "witness", "--state", state.to_str().unwrap(), "--patience", "1h"];
     let unreachable = alice.run(patient, b"").expect_code(13);
     assert!(!unreachable.stderr.contains("ALARM"), "{unreachable}");
     // However slow or quick this machine is: a second comes to an end.

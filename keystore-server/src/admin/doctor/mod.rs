@@ -3,6 +3,7 @@
 
 mod database;
 mod issuers;
+mod mail;
 mod places;
 mod system;
 mod tls;
@@ -98,6 +99,7 @@ pub async fn doctor(args: Doctor, hardening: Vec<HardenFinding>) -> anyhow::Resu
             findings.extend(tls::metrics(&config));
             findings.extend(database::check(&config, clock()).await);
             findings.extend(issuers::check(&config, clock()()).await);
+            findings.extend(mail::check(&config).await);
         }
     }
     findings.extend(system::check(hardening));
