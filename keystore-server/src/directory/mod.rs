@@ -2,7 +2,7 @@
 //! The public directory: certificates of the tenants' addresses, for anybody who knows what to ask for.
 //!
 //! Three protocols, one [`look_up`]: [`wkd`], [`hkp`], [`vks`]. What comes from outside: [`upload`], asked about by a
-//! [`challenge`] mail, answered on the page of [`confirm`]. Nothing is listed; a question names an address, a
+//! `challenge` mail, answered on the page of [`confirm`]. Nothing is listed; a question names an address, a
 //! fingerprint or a key ID, whole. Everything that is not found looks the same.
 
 mod challenge;
