@@ -212,7 +212,7 @@ macro_rules! implement {
             }
 
             async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
-                within(queries::write(&mut self.0, batch)).await
+                within(writing::write(&mut self.0, batch)).await
             }
 
             async fn commit(self: Box<Self>) -> Result<(), StoreError> {

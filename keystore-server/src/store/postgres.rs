@@ -5,14 +5,14 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    Connection as _, PgConnection, PgPool, QueryBuilder,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, Row, SealedRow,
-    Snapshot, Store, StoreError, Table, TileRow, Transaction, WrappedKeyRow,
+    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Holds, Name, Place, RecordRow, RequestRow, Row, SealedRow,
+    Snapshot, Store, StoreError, Table, TileRow, Transaction, Value, WrappedKeyRow,
     implement::{implement, within},
     migrate,
 };
@@ -21,6 +21,8 @@ use super::{
 mod copying;
 #[path = "queries.rs"]
 mod queries;
+#[path = "writing.rs"]
+mod writing;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -113,6 +115,50 @@ impl Postgres {
     async fn copy(&self, _file: &Path) -> Result<(), StoreError> {
         Err(StoreError::Unfit("PostgreSQL is backed up by its own tools (pg_dump, pg_basebackup)".into()))
     }
+}
+
+const INSERT: &str = "INSERT INTO ";
+
+/// Rows for an insert, column by column: so the text is the same for any number of rows, and is prepared once.
+fn push_rows(query: &mut QueryBuilder<Db>, columns: &[Holds], rows: Vec<Row>) {
+    let mut values: Vec<Vec<Value>> = columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+    for row in rows {
+        values.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+    }
+    query.push("SELECT * FROM unnest(");
+    for (i, (holds, column)) in columns.iter().zip(values).enumerate() {
+        query.push(if i > 0 { ", " } else { "" });
+        let column = column.into_iter();
+        match holds {
+            Holds::Number => {
+                let number = |value| if let Value::Number(number) = value { Some(number) } else { None };
+                query.push_bind(column.map(number).collect::<Vec<_>>()).push("::bigint[]")
+            }
+            Holds::Bytes => {
+                let bytes = |value| if let Value::Bytes(bytes) = value { Some(bytes) } else { None };
+                query.push_bind(column.map(bytes).collect::<Vec<_>>()).push("::bytea[]")
+            }
+            Holds::Text => {
+                let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
+                query.push_bind(column.map(text).collect::<Vec<_>>()).push("::text[]")
+            }
+        };
+    }
+    query.push(")");
+}
+
+/// A condition that what stands before is one of these.
+fn push_one_of(query: &mut QueryBuilder<Db>, names: &[Name]) {
+    query.push("= ANY(").push_bind(names.to_vec()).push(")");
+}
+
+/// PostgreSQL takes one statement with parameters; the inserts are parts of it.
+fn begin_part(query: &mut QueryBuilder<Db>, before: usize) {
+    query.push(if before == 0 { "WITH " } else { "), " }).push(format!("part{before} AS ("));
+}
+
+fn end_parts(query: &mut QueryBuilder<Db>) {
+    query.push(") SELECT 1");
 }
 
 implement!(Postgres);

@@ -4,10 +4,10 @@
 
 use sqlx::{Database, QueryBuilder, Row};
 
-use super::Db;
+use super::{Db, INSERT, push_one_of, push_rows};
 use crate::store::{
-    Batch, BlobRow, ChainRow, EntryRow, HeadRow, Name, Place, RecordRow, RequestRow, SealedRow, StoreError,
-    TileRow, WrappedKeyRow,
+    BlobRow, ChainRow, EntryRow, HeadRow, Holds, Name, Place, RecordRow, RequestRow, SealedRow, StoreError,
+    TileRow, Value, WrappedKeyRow,
 };
 
 type Connection = <Db as Database>::Connection;
@@ -19,8 +19,10 @@ const AT_ONCE: usize = 500;
 /// Records that are read at once: few enough to lie in memory beside what they become.
 const PAGE: i64 = 1000;
 
+const PROOFS: [Holds; 2] = [Holds::Bytes, Holds::Number];
+
 /// Databases count in `i64`. What does not fit is not written: another number in its place would be believed.
-fn number(n: u64) -> Result<i64, StoreError> {
+pub(super) fn number(n: u64) -> Result<i64, StoreError> {
     i64::try_from(n).map_err(|_| StoreError::TooLarge)
 }
 
@@ -94,11 +96,12 @@ pub(super) async fn insert_proofs(
 ) -> Result<Vec<bool>, StoreError> {
     let mut fresh = std::collections::HashSet::new();
     for some in proofs.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO proofs (id, expires) ");
-        let rows = some.iter().map(|(id, expires)| Ok((id.clone(), number(*expires)?)));
-        query.push_values(rows.collect::<Result<Vec<_>, StoreError>>()?, |mut values, (id, expires)| {
-            values.push_bind(id).push_bind(expires);
-        });
+        let mut query = QueryBuilder::<Db>::new(INSERT);
+        query.push("proofs (id, expires) ");
+        let rows = some
+            .iter()
+            .map(|(id, expires)| Ok(vec![Value::Bytes(id.clone()), Value::Number(number(*expires)?)]));
+        push_rows(&mut query, &PROOFS, rows.collect::<Result<_, StoreError>>()?);
         query.push(" ON CONFLICT (id) DO NOTHING RETURNING id");
         for row in query.build().fetch_all(&mut *connection).await? {
             fresh.insert(row.try_get::<Vec<u8>, _>("id")?);
@@ -115,13 +118,9 @@ pub(super) async fn requests(
     let mut found = Vec::new();
     for some in ids.chunks(AT_ONCE) {
         let mut query = QueryBuilder::<Db>::new(
-            "SELECT id, digest, seq, tenant, answer, expires FROM requests WHERE id IN (",
+            "SELECT id, digest, seq, tenant, answer, expires FROM requests WHERE id ",
         );
-        let mut list = query.separated(", ");
-        some.iter().for_each(|id| {
-            list.push_bind(id.clone());
-        });
-        query.push(")");
+        push_one_of(&mut query, some);
         for row in query.build().fetch_all(&mut *connection).await? {
             found.push(RequestRow {
                 id: row.try_get("id")?,
@@ -139,12 +138,8 @@ pub(super) async fn requests(
 pub(super) async fn chains(connection: &mut Connection, keys: &[Name]) -> Result<Vec<ChainRow>, StoreError> {
     let mut found = Vec::new();
     for some in keys.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::<Db>::new("SELECT key, counter, last FROM chains WHERE key IN (");
-        let mut list = query.separated(", ");
-        some.iter().for_each(|key| {
-            list.push_bind(key.clone());
-        });
-        query.push(")");
+        let mut query = QueryBuilder::<Db>::new("SELECT key, counter, last FROM chains WHERE key ");
+        push_one_of(&mut query, some);
         for row in query.build().fetch_all(&mut *connection).await? {
             found.push(ChainRow {
                 key: row.try_get("key")?,
@@ -229,118 +224,6 @@ pub(super) async fn entries_of(
     .fetch_all(connection)
     .await?;
     rows.iter().map(entry).collect()
-}
-
-pub(super) async fn write(connection: &mut Connection, batch: &Batch) -> Result<(), StoreError> {
-    for some in batch.entries.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO entries (seq, tenant, sealed) ");
-        let rows = some.iter().map(|entry| Ok((number(entry.seq)?, entry)));
-        query.push_values(rows.collect::<Result<Vec<_>, StoreError>>()?, |mut values, (seq, entry)| {
-            values.push_bind(seq).push_bind(entry.tenant.clone()).push_bind(entry.sealed.clone());
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    let lists: Vec<(&Name, i64)> = batch
-        .entries
-        .iter()
-        .flat_map(|entry| entry.lists.iter().map(|who| Ok((who, number(entry.seq)?))))
-        .collect::<Result<_, StoreError>>()?;
-    for some in lists.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO entries_of (who, seq) ");
-        query.push_values(some, |mut values, (who, seq)| {
-            values.push_bind((*who).clone()).push_bind(*seq);
-        });
-        query.push(" ON CONFLICT (who, seq) DO NOTHING");
-        query.build().execute(&mut *connection).await?;
-    }
-    for tile in &batch.tiles {
-        sqlx::query(
-            "INSERT INTO tiles (level, number, hashes) VALUES ($1, $2, $3) \
-             ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
-        )
-        .bind(i16::from(tile.level))
-        .bind(number(tile.number)?)
-        .bind(&tile.hashes[..])
-        .execute(&mut *connection)
-        .await?;
-    }
-    let position = batch.head.as_ref().map_or(0, |head| head.position);
-    for record in &batch.records {
-        sqlx::query(
-            "INSERT INTO records (kind, name, version, changed, tenant, sealed) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (kind, name) DO UPDATE SET version = excluded.version, changed = excluded.changed, \
-             tenant = excluded.tenant, sealed = excluded.sealed",
-        )
-        .bind(record.kind)
-        .bind(&record.name[..])
-        .bind(number(record.version)?)
-        .bind(number(position)?)
-        .bind(&record.tenant[..])
-        .bind(&record.sealed[..])
-        .execute(&mut *connection)
-        .await?;
-    }
-    for blob in &batch.blobs {
-        sqlx::query(
-            "INSERT INTO blobs (name, version, tenant, sealed) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (name) DO UPDATE SET version = excluded.version, tenant = excluded.tenant, \
-             sealed = excluded.sealed",
-        )
-        .bind(&blob.name[..])
-        .bind(number(blob.version)?)
-        .bind(&blob.tenant[..])
-        .bind(&blob.sealed[..])
-        .execute(&mut *connection)
-        .await?;
-    }
-    for name in &batch.erased {
-        sqlx::query("DELETE FROM blobs WHERE name = $1").bind(&name[..]).execute(&mut *connection).await?;
-    }
-    write_chains(connection, &batch.chains).await?;
-    for request in &batch.requests {
-        sqlx::query(
-            "INSERT INTO requests (id, digest, seq, tenant, answer, expires) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&request.id[..])
-        .bind(&request.digest[..])
-        .bind(number(request.seq)?)
-        .bind(&request.tenant[..])
-        .bind(&request.answer[..])
-        .bind(number(request.expires)?)
-        .execute(&mut *connection)
-        .await?;
-    }
-    if let Some(head) = &batch.head {
-        sqlx::query(
-            "INSERT INTO head (only_one, position, sealed, checkpoint) VALUES (1, $1, $2, $3) \
-             ON CONFLICT (only_one) DO UPDATE SET position = excluded.position, sealed = excluded.sealed, \
-             checkpoint = excluded.checkpoint",
-        )
-        .bind(number(head.position)?)
-        .bind(&head.sealed[..])
-        .bind(&head.checkpoint)
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-async fn write_chains(connection: &mut Connection, chains: &[ChainRow]) -> Result<(), StoreError> {
-    for some in chains.chunks(AT_ONCE) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO chains (key, counter, last) ");
-        let rows =
-            some.iter().map(|chain| Ok((chain.key.clone(), number(chain.counter)?, number(chain.last)?)));
-        query.push_values(
-            rows.collect::<Result<Vec<_>, StoreError>>()?,
-            |mut values, (key, counter, last)| {
-                values.push_bind(key).push_bind(counter).push_bind(last);
-            },
-        );
-        query.push(" ON CONFLICT (key) DO UPDATE SET counter = excluded.counter, last = excluded.last");
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
 }
 
 pub(super) async fn wrapped_keys(connection: &mut Connection) -> Result<Vec<WrappedKeyRow>, StoreError> {
