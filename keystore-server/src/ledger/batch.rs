@@ -2,13 +2,13 @@
 //! One batch: decide, record, write.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use plombe_core::{
-    keystore::{KeyFingerprint, PrincipalId, ProblemCode, TenantId, calls::revoke::Target},
+    keystore::{KeyFingerprint, PrincipalId, ProblemCode, TenantId},
     log::{
         Checkpoint, Frontier, MAX_BODY_BYTES, NodeHash, NodeId, Salt, SignedCheckpoint, commitment,
         entry::Chain, leaf_hash,
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::{
     act::{Job, Outcome, Scene},
+    concerned::{actor_principal, claimed, meant, tenant_of, whose},
     entry,
     head::Head,
     mirror::{Mirror, head_name},
@@ -31,7 +32,8 @@ use crate::{
     keychain::Keychain,
     registry::{Grant, INSTANCE, Key, Record, RecordKey, Registry},
     store::{
-        self, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, StoreError, Transaction,
+        self, BlobRow, ChainRow, EntryRow, HeadRow, Name, RecordRow, RequestRow, StoreError, TileRow,
+        Transaction,
     },
 };
 
@@ -68,6 +70,8 @@ struct Unsealed {
 pub(super) struct Written {
     before: Registry,
     record_rows: Vec<(RecordKey, RecordRow)>,
+    chains: Vec<ChainRow>,
+    tiles: Vec<TileRow>,
     head: Head,
     sealed_head: Vec<u8>,
     checkpoint: SignedCheckpoint,
@@ -105,10 +109,15 @@ impl<'a> Batch<'a> {
         let ids: Vec<Name> = jobs.iter().filter_map(|job| job.kept_request().map(|r| r.id.clone())).collect();
         let known: HashMap<Name, RequestRow> =
             transaction.requests(&ids).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let keys: Vec<Name> =
-            jobs.iter().filter_map(|job| job.action().key().map(|k| self.chain_name(k))).collect();
-        self.chains =
-            transaction.chains(&keys).await?.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let keys = jobs.iter().filter_map(|job| job.action().key().map(|key| self.chain_name(key)));
+        let mut unknown = Vec::new();
+        for key in keys.collect::<BTreeSet<Name>>() {
+            match self.mirror.ends.chain(&key) {
+                Some(row) => _ = self.chains.insert(key, row.clone()),
+                None => unknown.push(key),
+            }
+        }
+        self.chains.extend(transaction.chains(&unknown).await?.into_iter().map(|row| (row.key.clone(), row)));
 
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -358,7 +367,7 @@ impl<'a> Batch<'a> {
         self.rows.head =
             Some(HeadRow { position, sealed: sealed_head.clone(), checkpoint: checkpoint.note().to_owned() });
         let mut tiles = Tiles::default();
-        let added = tiles.add(transaction, self.nodes).await;
+        let added = tiles.add(&self.mirror.ends, transaction, self.nodes).await;
         self.rows.tiles = tiles.into_rows();
         let written = match added {
             Ok(()) => transaction.write(&self.rows).await,
@@ -368,7 +377,15 @@ impl<'a> Batch<'a> {
             self.mirror.put_back(self.before);
             return Err(error);
         }
-        Ok(Some(Written { before: self.before, record_rows, head, sealed_head, checkpoint }))
+        Ok(Some(Written {
+            before: self.before,
+            record_rows,
+            chains: self.rows.chains,
+            tiles: self.rows.tiles,
+            head,
+            sealed_head,
+            checkpoint,
+        }))
     }
 }
 
@@ -376,6 +393,7 @@ impl Written {
     /// It is durable. Did any record change?
     pub(super) fn committed(self, keychain: &Keychain, mirror: &mut Mirror) -> bool {
         let has_changes = !self.record_rows.is_empty();
+        mirror.ends.keep(self.chains, self.tiles);
         mirror.commit(keychain, self.record_rows.into_iter(), self.head, self.sealed_head, self.checkpoint);
         has_changes
     }
@@ -383,76 +401,5 @@ impl Written {
     /// It is not, or nobody knows: the next batch reads it again if it is.
     pub(super) fn failed(self, mirror: &mut Mirror) {
         mirror.put_back(self.before);
-    }
-}
-
-fn actor_principal(registry: &Registry, actor: &Actor) -> Option<PrincipalId> {
-    let Actor::Device(claimed) = actor else { return None };
-    let session = registry.session(claimed.session)?;
-    registry.device(session.device).map(|device| device.principal)
-}
-
-/// Whom an act is aimed at, be it refused or not: it stands in their list.
-fn meant(registry: &Registry, action: &Action) -> Option<PrincipalId> {
-    match action {
-        Action::LogInWithCode { hash } => registry.code_of_hash(hash).map(|code| code.principal),
-        Action::LogInWithIdentity { issuer, subject, address } => registry
-            .principal_of_subject(issuer, subject)
-            .or_else(|| registry.principal_of_address(address))
-            .map(|principal| principal.id),
-        Action::Revoke { target: Target::Device(device), .. } | Action::ConfirmDevice { device } => {
-            registry.device(*device).map(|device| device.principal)
-        }
-        Action::Revoke { target: Target::Session(session), .. } => registry
-            .session(*session)
-            .and_then(|session| registry.device(session.device))
-            .map(|device| device.principal),
-        _ => action.about().principal.filter(|principal| registry.principal(*principal).is_some()),
-    }
-}
-
-/// Who has the addresses and the certificate that somebody would publish or withdraw, be it refused or not.
-fn claimed(registry: &Registry, action: &Action) -> impl Iterator<Item = PrincipalId> {
-    let (key, addresses) = match action {
-        Action::PublishCertificate { key, addresses } => (Some(key), &addresses[..]),
-        Action::WithdrawCertificate { key } => (Some(key), &[][..]),
-        _ => (None, &[][..]),
-    };
-    let in_custody = key.and_then(|key| registry.key(key)).map(|key| key.owner);
-    let published = key.and_then(|key| registry.certificate(key)).map(|certificate| certificate.owner);
-    let named = addresses.iter().filter_map(|address| registry.owner_of_address(&address.parse().ok()?));
-    in_custody.into_iter().chain(published).chain(named.map(|principal| principal.id))
-}
-
-/// Whose an entry is: of who acts, of whom it is aimed at, or of what is changed. The keystore's own is only what is nobody's: of
-/// several organisations on one keystore, none reads the names of another's people in it.
-fn whose(
-    registry: &Registry,
-    actor: &Actor,
-    action: &Action,
-    concerns: &[PrincipalId],
-    changed: Option<TenantId>,
-) -> TenantId {
-    let acting = tenant_of(registry, actor);
-    if acting != INSTANCE {
-        return acting;
-    }
-    let aimed_at = meant(registry, action).or_else(|| concerns.first().copied());
-    let tenant = aimed_at.and_then(|id| registry.principal(id)).map(|principal| principal.tenant);
-    let named = || match action {
-        Action::CreatePrincipal { addresses, .. } => {
-            addresses.iter().find_map(|address| registry.tenant_of_address(address)).map(|tenant| tenant.id)
-        }
-        _ => None,
-    };
-    tenant.or(changed).or_else(named).unwrap_or(INSTANCE)
-}
-
-fn tenant_of(registry: &Registry, actor: &Actor) -> TenantId {
-    match actor {
-        Actor::Device(claimed) => {
-            registry.session(claimed.session).map_or(INSTANCE, |session| session.tenant)
-        }
-        _ => INSTANCE,
     }
 }

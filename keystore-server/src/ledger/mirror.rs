@@ -7,6 +7,7 @@ use plombe_core::log::{ConsistencyProof, Frontier, SignedCheckpoint};
 
 use super::{
     StartError,
+    ends::Ends,
     head::{Halt, Head},
     replays::Replays,
 };
@@ -26,6 +27,8 @@ pub(super) struct Mirror {
     head: Head,
     sealed_head: Vec<u8>,
     checkpoint: Option<SignedCheckpoint>,
+    /// Of the log.
+    pub(super) ends: Ends,
     /// Only this server's: each of them may record a few.
     pub(super) replays: Replays,
     /// Refusals of those who may do nothing, in the same way.
@@ -63,6 +66,7 @@ impl Mirror {
             head: Head { digest: [0; 32], time: 0, frontier: Frontier::new() },
             sealed_head: Vec::new(),
             checkpoint: None,
+            ends: Ends::default(),
             replays: Replays::at_most(6),
             shut_out: Replays::at_most(30),
         };
@@ -77,6 +81,8 @@ impl Mirror {
             mirror.take_records(keychain, &page)?;
             page = next;
         }
+        // Rows came in order, which leaves a tree's nodes half empty; made at once they are full.
+        mirror.rows = std::mem::take(&mut mirror.rows).into_iter().collect();
         match (row, head) {
             (Some(row), Some(head)) => mirror.take_head(keychain, &row, head)?,
             // Records without a head: not our doing.
@@ -168,6 +174,7 @@ impl Mirror {
             return Err(Halt::Tampered);
         }
         self.head = head;
+        self.ends.forget();
         self.sealed_head.clone_from(&row.sealed);
         self.checkpoint = Some(checkpoint);
         Ok(())

@@ -12,6 +12,8 @@
 
 mod act;
 mod batch;
+mod concerned;
+mod ends;
 mod entry;
 mod head;
 mod loss;

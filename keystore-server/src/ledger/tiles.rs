@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use plombe_core::log::{NodeHash, NodeId};
 
+use super::ends::Ends;
 use crate::store::{StoreError, TileRow, Transaction};
 
 const HASH_LEN: usize = 32;
@@ -21,6 +22,7 @@ impl Tiles {
     /// Adds nodes that became complete. Those between two levels of tiles can be computed and are not kept.
     pub(super) async fn add(
         &mut self,
+        ends: &Ends,
         transaction: &mut dyn Transaction,
         nodes: Vec<(NodeId, NodeHash)>,
     ) -> Result<(), StoreError> {
@@ -30,8 +32,14 @@ impl Tiles {
             let hashes = match self.0.entry((level, number)) {
                 Entry::Occupied(occupied) => occupied.into_mut(),
                 Entry::Vacant(vacant) => {
-                    let stored = if place == 0 { None } else { transaction.tile(level, number).await? };
-                    vacant.insert(stored.map_or_else(Vec::new, |tile| tile.hashes))
+                    let hashes = match ends.tile(level, number, place) {
+                        _ if place == 0 => Vec::new(),
+                        Some(hashes) => hashes.to_vec(),
+                        None => {
+                            transaction.tile(level, number).await?.map_or_else(Vec::new, |tile| tile.hashes)
+                        }
+                    };
+                    vacant.insert(hashes)
                 }
             };
             if hashes.len() != place {

@@ -2,6 +2,7 @@
 //! The ledger on a real database: order, repetition, what it notices when somebody else writes, and new keys.
 
 mod backup;
+mod chains;
 mod clock;
 mod crashing;
 mod failing;
