@@ -11,7 +11,8 @@ use plombe_core::{
 
 use super::{
     Approval, Backup, Certificate, Code, Device, Grant, Key, Kind, Loss, Passkey, Principal, RawUse, Record,
-    RecordId, RecordKey, Registry, Rules, Session, Tenant, index::short,
+    RecordId, RecordKey, Registry, Rules, Session, Tenant,
+    index::{short, short_of},
 };
 
 /// One record of a kind, by its identity.
@@ -166,7 +167,8 @@ impl Registry {
 
     /// By the fingerprint of any key that is used for something.
     pub fn key_of_subkey(&self, subkey: &KeyFingerprint) -> Option<&Key> {
-        self.by_subkey.get(subkey).and_then(|id| self.key(id))
+        let found = self.by_subkey.get(&short_of(subkey)).and_then(|id| self.key(id));
+        found.filter(|key| key.unwrapping.contains(subkey) || key.signing.contains(subkey))
     }
 
     /// All keys that a principal owns.

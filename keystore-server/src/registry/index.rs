@@ -5,19 +5,28 @@ use std::{cmp::Ordering, ops::Bound};
 
 use equivalent::{Comparable, Equivalent};
 use imbl::OrdSet;
-use plombe_core::keystore::fields;
+use plombe_core::keystore::{KeyFingerprint, fields};
 use sha2::{Digest as _, Sha256};
 
-/// Stands for a text that is too long to be held a million times. Nobody gains by a collision, which would take 2^64 texts.
+/// Stands for what is too long to be held a million times. Nobody gains by a collision, which would take 2^64 of them.
 pub(super) type Short = [u8; 16];
 
 /// Of these texts together.
 pub(super) fn short(texts: &[&str]) -> Short {
     let texts: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
-    let [short, _] = *Sha256::digest(fields(&texts)).as_chunks().0 else {
-        unreachable!("SHA-256 has 32 bytes")
-    };
-    short
+    hashed(&texts)
+}
+
+/// Of a fingerprint.
+pub(super) fn short_of(fingerprint: &KeyFingerprint) -> Short {
+    hashed(&[fingerprint.as_fingerprint().as_bytes()])
+}
+
+fn hashed(parts: &[&[u8]]) -> Short {
+    std::array::from_fn({
+        let hash = Sha256::digest(fields(parts));
+        move |i| hash[i]
+    })
 }
 
 /// Any number of things that belong to each of many.

@@ -14,7 +14,7 @@ use plombe_core::{
 
 use super::{
     Key, Record, RecordId, RecordKey,
-    index::{Many, Short, short},
+    index::{Many, Short, short, short_of},
 };
 
 /// Every authority record. Clones share everything that was not changed since, so the writer's state and the one that everybody reads
@@ -34,7 +34,7 @@ pub struct Registry {
     pub(super) by_session_hash: OrdMap<[u8; 32], SessionId>,
     pub(super) sessions_of: Many<DeviceId, SessionId>,
     pub(super) keys_of: Many<PrincipalId, KeyFingerprint>,
-    pub(super) by_subkey: OrdMap<KeyFingerprint, KeyFingerprint>,
+    pub(super) by_subkey: OrdMap<Short, KeyFingerprint>,
     pub(super) grants_on: Many<KeyFingerprint, GrantId>,
     pub(super) grants_to: Many<PrincipalId, GrantId>,
     pub(super) backups_of: Many<PrincipalId, KeyFingerprint>,
@@ -86,7 +86,7 @@ impl Registry {
             Record::Key(key) => {
                 self.keys_of.insert(key.owner, key.id.clone());
                 for subkey in key.unwrapping.iter().chain(&key.signing) {
-                    self.by_subkey.insert(subkey.clone(), key.id.clone());
+                    self.by_subkey.insert(short_of(subkey), key.id.clone());
                 }
                 for key_id in key_ids(own_keys(key)) {
                     self.by_key_id.insert(key_id, key.id.clone());
@@ -164,7 +164,7 @@ impl Registry {
             Record::Key(key) => {
                 self.keys_of.remove(key.owner, key.id.clone());
                 for subkey in key.unwrapping.iter().chain(&key.signing) {
-                    self.by_subkey.remove(subkey);
+                    self.by_subkey.remove(&short_of(subkey));
                 }
                 for key_id in key_ids(own_keys(key)) {
                     self.by_key_id.remove(key_id, key.id.clone());
