@@ -5,11 +5,12 @@ use std::{thread, time::Duration};
 
 use plombe_core::{
     keystore::{
-        EnrolmentCode, ProblemCode,
+        EnrolmentCode, PasskeyId, ProblemCode, SecretBytes,
         calls::{
             devices::{ConfirmDevice, ListDevices},
             keys::{GenerateKey, ListKeys, Profile},
             login::{DeviceState, Role},
+            passkeys::RemovePasskey,
             principals::CreateCode,
             revoke::{Revoke, Target},
             session::WhoAmI,
@@ -19,9 +20,10 @@ use plombe_core::{
 };
 
 use crate::{
+    consent::{add, log_in},
     keystore::TestKeystore,
     mail::refused,
-    trail::{shows, trail},
+    trail::{counted, shows, trail},
 };
 
 fn key_for(address: &str) -> GenerateKey {
@@ -122,4 +124,21 @@ fn a_code_whose_time_is_over_lets_nobody_in_and_whose_it_was_sees_that() {
     assert_eq!(refused(keystore.try_log_in(&code)), ProblemCode::LoginRefused);
     let late = |entry: &Entry| entry.action == "log-in-with-code" && entry.decision.rule == "code-expired";
     assert!(trail(&mut alice).0.iter().any(late));
+}
+
+#[test]
+fn guesses_at_a_recovery_code_are_bounded_and_counted_whatever_they_are_for() {
+    let mut keystore = TestKeystore::start();
+    // Each log-in takes two requests, the first for the nonce.
+    keystore.restart_with("[limits]\nlog_ins_per_minute = 12\n");
+    let mut admin = keystore.log_in(keystore.admin_code());
+    let made = admin.call(&add("auditor@example.org", vec![Role::Auditor])).unwrap().principal.id;
+    let mut auditor = log_in(&keystore, &mut admin, made);
+    let mut alice = keystore.user("alice@example.org");
+    let guess = |byte: u8| Some(SecretBytes::new(&[byte; 16][..]));
+    let passkey = PasskeyId(uuid::Uuid::nil());
+    let mut remove = |byte| refused(alice.call(&RemovePasskey { passkey, recovery: guess(byte) }));
+    assert!((0..50).any(|byte| remove(byte) == ProblemCode::RateLimited));
+    keystore.stop_and_start();
+    assert_eq!(counted(&mut auditor, "rate-limited"), 1);
 }
