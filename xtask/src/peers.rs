@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! Other people's programs, for tests that run them beside ours: looks which are missing and installs those.
 //!
-//! Debian packages through apt (see [`setup`]), OpenPGP.js, its directory clients and oidc-provider through npm beside their scripts, pysequoia
+//! Debian packages through apt (see [`setup`]), OpenPGP.js, its directory clients, oidc-provider and what drives browsers through npm beside their scripts, pysequoia
 //! through pip into a virtual environment under `target/`, rPGP through cargo. Versions of all but Debian's are pinned in
 //! `tests/interop`.
 
@@ -45,6 +45,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("systemd-analyze", "systemd"),
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
+    ("firefox-esr", "firefox-esr"),
     // What a thief of the database would see, in the demo.
     ("sqlite3", "sqlite3"),
     // In which order a server syncs and answers.
@@ -83,6 +84,7 @@ pub(crate) fn install() -> Result<()> {
     node_modules("installing OpenPGP.js", &root().join("tests/interop/node"))?;
     node_modules("installing OpenPGP.js's directory clients", &root().join("tests/interop/directory"))?;
     node_modules("installing oidc-provider", &root().join("tests/interop/oidc"))?;
+    node_modules("installing what drives browsers", &root().join("tests/web"))?;
     python(&root().join("tests/interop/python/requirements.txt"))?;
     rpgp()
 }

@@ -14,6 +14,7 @@ use crate::{
     bench, demo, deny, peers, setup,
     steps::{self, cargo, say},
     tally::{Reader, Tally},
+    wasm,
 };
 
 /// Tests and doc tests that cargo finds, then core's once more on Sequoia's own crypto.
@@ -56,6 +57,8 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
     let mut failed_checks = Vec::new();
     run_checks(CHECKS, &mut tally, &mut failed_checks);
     let post_quantum = with_peers.then(steps::plombe_with_rust_backend).transpose()?;
+    // Browsers and Node run this.
+    let wasm = with_peers.then(wasm::build).transpose()?;
     // Tests of the command line run this binary.
     let plombe = steps::plombe()?;
     let keystore = steps::plombe_keystore()?;
@@ -63,6 +66,9 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
     for (name, args) in TEST_RUNS {
         let mut command = cargo(*args);
         command.env("PLOMBE_BIN", &plombe).env("PLOMBE_KEYSTORE_BIN", &keystore);
+        if let Some(wasm) = &wasm {
+            command.env("PLOMBE_WASM", wasm);
+        }
         if let Some(post_quantum) = &post_quantum {
             command.env("PLOMBE_PQC_BIN", post_quantum);
         }

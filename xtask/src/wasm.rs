@@ -129,4 +129,4 @@ fn optimise(module: &Path) -> Result<()> {
     run("optimising", command.stdin(Stdio::null()))
 }
 
-const LEVEL: &str = "-O2";
+const LEVEL: &str = "-Os";
