@@ -30,6 +30,7 @@ usage: cargo xtask COMMAND
   bench [--quick] [--json]     measure speed and memory beside the peers
   bench keystore [--long] [load] [log] [directory]
                                measure the running keystore beside bare crypto and bare HTTP
+  bench web [--quick]          measure plombe-wasm beside OpenPGP.js in Chromium, write docs/wasm-benchmarks.md
   fuzz TARGET [--seconds N]    look for crashes; without TARGET: list the targets
   fuzz --long [--seconds N]    every target for five minutes, write docs/fuzzing.md
   drill [--long]               kill keystores under load: 5 times on each database, or 100 times

@@ -8,6 +8,7 @@ mod mails;
 mod measure;
 mod programs;
 mod report;
+mod web;
 
 use std::{fs, io::Read, path::Path};
 
@@ -27,6 +28,9 @@ use crate::{
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.first().is_some_and(|what| what == "keystore") {
         return keystore(&args[1..]);
+    }
+    if args.first().is_some_and(|what| what == "web") {
+        return web::run(&args[1..]);
     }
     let quick = args.iter().any(|arg| arg == "--quick");
     let json = args.iter().any(|arg| arg == "--json");
