@@ -39,6 +39,11 @@ pub(crate) struct Answer {
     pub(crate) algorithm: i32,
 }
 
+/// Of an origin.
+fn host(origin: &str) -> &str {
+    origin.split(['/', ':']).find(|part| !part.is_empty() && !part.starts_with("http")).unwrap()
+}
+
 impl Authenticator {
     pub(crate) fn new() -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
@@ -59,13 +64,7 @@ impl Authenticator {
                 "type": kind, "challenge": challenge, "origin": ceremony.origin, "crossOrigin": false,
             }),
             client_text: None,
-            relying_party: ceremony
-                .origin
-                .trim_start_matches("http://")
-                .split(':')
-                .next()
-                .unwrap()
-                .to_owned(),
+            relying_party: host(&ceremony.origin).to_owned(),
             flags: PRESENT_AND_VERIFIED,
             counter: self.counter,
             credential: self.id.clone(),

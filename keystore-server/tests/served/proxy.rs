@@ -69,7 +69,8 @@ impl Proxy {
         let runtime = Runtime::new().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let url = format!("https://{}", listener.local_addr().unwrap());
+        // By a name: no passkey is bound to an address.
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let mut keystore = TestKeystore::start();
         keystore.restart_with_first(&format!("origin = \"{url}\"\n"));
         let script = Script {
@@ -83,7 +84,7 @@ impl Proxy {
         let state = (Arc::clone(&script), upstream.clone());
         let router = Router::new().fallback(pass).with_state(state);
         let authority = Authority::new();
-        let shown = authority.certify(&["127.0.0.1"]);
+        let shown = authority.certify(&["localhost"]);
         runtime.spawn(async move {
             let tls = RustlsConfig::from_pem(shown.certificate.into(), shown.key.into()).await.unwrap();
             let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
