@@ -148,6 +148,11 @@ await check('opens_messages_of_gpg', async () => {
   await opened(page, 'clear.asc', people.gpg(['--clear-sign', '--local-user', gina], 'clear text\n'));
   await page.getByText('clear text').first().waitFor();
   same(await verdict(), 'good', 'clear-signed');
+  // The encrypted part of a mail, as a webmail saves it, is a mail again.
+  const part = /-----BEGIN PGP MESSAGE[^]*END PGP MESSAGE-----/.exec(String(people.plombe(['mail', 'seal'], mailFromBob)))[0];
+  await opened(page, 'encrypted.asc', part);
+  await page.getByText('the real sübject').waitFor();
+  same(await verdict(), 'good', 'a part by itself');
   await opened(page, 'alice.asc', certificate.content);
   await page.getByText('This is a key, not a mail.').waitFor();
   await page.close();
@@ -214,7 +219,8 @@ await check('a_changed_certificate_waits', async () => {
   await looks(reader, 'reader-unknown');
   await reader.close();
   // A person may decide otherwise, and then it does.
-  const [, mallorys] = await contact.getByRole('button', { name: /^This one is right/ }).all();
+  const row = contact.locator('li').filter({ hasText: 'nobody vouches for this one' });
+  const mallorys = row.getByRole('button', { name: /^This one is right/ });
   await mallorys.click();
   await contact.getByText('You said that it is right.').waitFor();
   await contact.getByText('You said that it is not theirs.').or(contact.getByText('nobody vouches')).first().waitFor();
@@ -288,6 +294,14 @@ await check('background_may_stop', async () => {
   });
   same(answers.slice(0, 2), [{ text: 'hello' }, { text: null }], 'a token');
   for (const answer of answers.slice(2)) holds(answer == null || typeof answer === 'string', `answered ${JSON.stringify(answer)}`);
+  const handed = await browser.open('keys');
+  const token = 'cd'.repeat(16);
+  const signed = String(people.gpg(['--clear-sign', '--local-user', gina], 'selected on a page\n'));
+  await handed.evaluate(([name, text]) => chrome.storage.session.set({ [name]: text }), [`selection-${token}`, signed]);
+  await handed.goto(`${browser.origin}/pages/reader.html#${token}`);
+  await handed.getByText('selected on a page').waitFor();
+  same(handed.url(), `${browser.origin}/pages/reader.html`, 'the token stays in the address');
+  await handed.close();
   await page.close();
 });
 

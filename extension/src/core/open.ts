@@ -3,6 +3,7 @@
 import {
   type Certificates,
   inspectMail,
+  mailAround,
   messageRecipients,
   openMail,
   openMessage,
@@ -28,9 +29,12 @@ export const open: Operations = {
     const { own, kept, contacts } = everything;
     const signers = contacts.signers(own, kept, Date.now());
     try {
-      return kind === 'mail'
-        ? await mailView(content, signers, everything, errant)
-        : await messageView(content, kind, signers, everything);
+      if (kind === 'mail') return await mailView(content, signers, everything, errant);
+      const view = await messageView(content, kind, signers, everything);
+      // The encrypted part of a mail, saved by itself: it says what it is in its first line.
+      const isPart =
+        view.encrypted && /^(?:content-type|mime-version):/im.test(firstBlock(view.parts[0]?.text));
+      return isPart ? await mailView(mailAround(content) as Content, signers, everything, errant) : view;
     } catch (error) {
       const { code, verdict } = error as Thrown;
       if (!code) throw error;
@@ -108,6 +112,11 @@ async function messageView(content: Content, kind: Kind, signers: Certificates, 
     parts: [part],
     findings: [],
   } satisfies OpenedView;
+}
+
+/** What stands before the first empty line. */
+function firstBlock(text: string | null | undefined): string {
+  return text?.split(/\r?\n\r?\n/, 1)[0] ?? '';
 }
 
 function asText(bytes: Content): string | null {
