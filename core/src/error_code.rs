@@ -2,10 +2,9 @@
 //! Stable codes of errors, for programs that cannot match on a type: JavaScript, logs, JSON.
 
 use crate::{
-    cert::{CertError, UnlockError, Unusable},
+    cert::{CertError, UnlockError},
     mail::{AddressError, MailOpenError, MailSealError, reply::ReplyError},
     message::{OpenError, SealError, SignError, UnwrapError, VerifyError, payload::PayloadError},
-    recipients::NotUsed,
     verdict::Verdict,
 };
 
@@ -136,35 +135,6 @@ impl ErrorCode for CertError {
             Self::ProfileUnsupported { .. } => "profile-unsupported",
             Self::BadTime => "bad-time",
             Self::Backend => "backend-failed",
-        }
-    }
-}
-
-impl ErrorCode for Unusable {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::NoKey => "no-key",
-            Self::Weak => "weak",
-            Self::NotYetValid => "not-yet-valid",
-            Self::Invalid => "invalid",
-            Self::Unsupported => "unsupported",
-            Self::NoSecret => "no-secret",
-        }
-    }
-}
-
-impl ErrorCode for NotUsed {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::AddressMissing => "address-missing",
-            Self::Unusable(why) => why.code(),
-            Self::Rejected => "rejected",
-            Self::AnotherIsPinned => "another-is-pinned",
-            Self::BetterSource => "better-source",
-            Self::Newer => "newer",
-            Self::InConflict => "in-conflict",
         }
     }
 }

@@ -2,7 +2,7 @@
 //! Certificates, one and many.
 
 use js_sys::Uint8Array;
-use plombe_core::{cert, crypto_policy::CryptoPolicy, error_code::ErrorCode as _, recipients::Address};
+use plombe_core::{cert, crypto_policy::CryptoPolicy, recipients::Address};
 use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -27,8 +27,6 @@ pub(crate) struct CertificateDescription {
     expires: Option<f64>,
     /// Why it is good for nothing, in words; `null` when it is good.
     trouble: Option<String>,
-    /// Code for why it is good for nothing, or nothing can be sealed for it; `null` when neither.
-    trouble_code: Option<String>,
     /// Can be sealed for; or why not.
     cannot_encrypt: Option<String>,
     /// Can sign; or why not.
@@ -66,22 +64,6 @@ impl Certificate {
     #[wasm_bindgen(constructor)]
     pub fn new(bytes: &[u8]) -> Result<Self, Thrown> {
         cert::Certificate::parse(bytes).map(Self).map_err(thrown)
-    }
-
-    /// Does the handle (fingerprint or key ID, as a message names its recipients) mean one of its keys?
-    pub fn matches(&self, handle: &str) -> bool {
-        handle.parse().is_ok_and(|handle| self.0.matches(&handle))
-    }
-
-    /// With everything that `other`, a version of the same certificate, knows.
-    pub fn merge(&self, other: &Certificate) -> Result<Self, Thrown> {
-        self.0.clone().merge(other.0.clone()).map(Self).map_err(thrown)
-    }
-
-    /// Ended by an armored revocation certificate.
-    #[wasm_bindgen(js_name = applyRevocation)]
-    pub fn apply_revocation(&self, revocation: &[u8]) -> Result<Self, Thrown> {
-        self.0.clone().apply_revocation(revocation).map(Self).map_err(thrown)
     }
 
     /// Identity, upper-case hex.
@@ -124,11 +106,6 @@ fn describe(certificate: &cert::Certificate, now: f64) -> CertificateDescription
         created: millis(description.created),
         expires: description.expires.map(millis),
         trouble: trouble(description.state),
-        trouble_code: description
-            .state
-            .and_then(|()| certificate.can_encrypt(&policy, time(now)))
-            .err()
-            .map(|why| why.code().to_owned()),
         cannot_encrypt: trouble(certificate.can_encrypt(&policy, time(now))),
         cannot_sign: trouble(certificate.can_sign(&policy, time(now))),
         reads_seipdv2: description.reads_seipdv2,

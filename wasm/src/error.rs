@@ -44,11 +44,6 @@ pub(crate) fn misuse(text: &str) -> Thrown {
     with_code(text, "bad-argument")
 }
 
-/// Not an address.
-pub(crate) fn bad_address() -> Thrown {
-    with_code("not a mail address", "bad-address")
-}
-
 /// The platform has no WebCrypto, or it failed.
 pub(crate) fn platform(text: &str) -> Thrown {
     with_code(text, "platform")

@@ -6,16 +6,13 @@
 //! `code`. Secrets stay in this module's memory and are wiped when their handle is freed; content comes out beside its
 //! verdict, or not at all. The clock is the caller's (`now`, in milliseconds, as `Date.now()` says it), randomness the platform's.
 //!
-//! Modules in reading order: [`message`] seals and opens, [`mail`] does so with whole mails, `reply` answers them,
-//! [`signed`] signs and verifies, [`mod@write`] makes new mails, [`contacts`] says whom for; `certificate` and `key` are handles;
-//! `platform` runs the bulk cipher on WebCrypto; `bytes` and `error` are how
+//! Modules in reading order: [`message`] seals and opens, [`mail`] does so with whole mails, `reply` answers them, [`signed`] signs
+//! and verifies; `certificate` and `key` are whom for; `platform` runs the bulk cipher on WebCrypto; `bytes` and `error` are how
 //! bytes and failures cross the border.
 
-pub mod contacts;
 pub mod mail;
 pub mod message;
 pub mod signed;
-pub mod write;
 
 mod bytes;
 mod certificate;

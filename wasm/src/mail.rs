@@ -27,8 +27,6 @@ const TYPES: &str = r#"
 export interface MailPart {
     path: string; mediaType: string; fileName: string | null; isAttachment: boolean;
     verdict: Verdict; content: Uint8Array; text: string | null;
-    /** As the sender wrote it, active and remote content included: only for where nothing of that has an effect. */
-    dangerousHtml: string | null;
 }
 /** One mail to hand to the transport. */
 export interface SealedCopy { mail: Uint8Array; envelopeTo: string[]; bcc: boolean; report: SealedReport }
@@ -100,7 +98,6 @@ impl OpenedMail {
                 ("verdict", typed(verdict)?),
                 ("content", Uint8Array::from(&content[..]).into()),
                 ("text", typed(&part.text().map(|(text, _)| text))?),
-                ("dangerousHtml", typed(&part.dangerous_html().map(|(html, _)| html))?),
             ])?);
         }
         Ok(parts.into())
@@ -192,10 +189,4 @@ pub(crate) fn sealed_copies(sealed: mail::SealedMail) -> Result<JsValue, Thrown>
         ])?);
     }
     Ok(copies.into())
-}
-
-/// Puts a mail around an armored message that was taken out of one (`encrypted.asc`), for [`openMail`](open_mail).
-#[wasm_bindgen(js_name = mailAround)]
-pub fn mail_around(armored: &[u8]) -> Uint8Array {
-    Uint8Array::from(&mail::around(armored)[..])
 }

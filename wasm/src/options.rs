@@ -67,11 +67,6 @@ pub(crate) struct OpenOptions {
     #[serde(default)]
     #[tsify(optional)]
     pub(crate) passwords: Vec<String>,
-    /// Fingerprints of certificates that are the reader's, beside those of the keys: locked keys, say. A signature may
-    /// name the people that it is meant for.
-    #[serde(default)]
-    #[tsify(optional)]
-    pub(crate) readers: Vec<String>,
     /// MIME path of one errant layer of a mail, which is opened instead of the mail.
     #[serde(default)]
     #[tsify(optional)]
@@ -136,11 +131,7 @@ impl Reading {
     pub(crate) fn new(keys: &[Tsk], signers: &[Certificate], options: &OpenOptions) -> Self {
         Self {
             signers: signers.to_vec(),
-            readers: keys
-                .iter()
-                .map(Tsk::fingerprint)
-                .chain(options.readers.iter().filter_map(|text| text.parse().ok()))
-                .collect(),
+            readers: keys.iter().map(Tsk::fingerprint).collect(),
             policy: CryptoPolicy::standard(),
             now: time(options.now),
             hash_content: options.hash_content,

@@ -10,7 +10,6 @@ mod bench;
 mod demo;
 mod deny;
 mod drill;
-mod extension;
 mod fuzz;
 mod interop;
 mod interop_table;
@@ -36,7 +35,6 @@ usage: cargo xtask COMMAND
   fuzz --long [--seconds N]    every target for five minutes, write docs/fuzzing.md
   drill [--long]               kill keystores under load: 5 times on each database, or 100 times
   wasm                         build core for browsers and Node, into target/wasm
-  extension                    build the extension for Chromium and Firefox, into target/extension
   peers [--thunderbird]        install the other OpenPGP programs that tests run
   deny                         licences, sources and banned crates
   setup                        only install what building needs
@@ -55,7 +53,6 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run_targets(&rest),
         Some("drill") => drill::run(&rest),
         Some("peers") => peers::run_installer(&rest),
-        Some("extension") => extension::run_build(&rest),
         Some("wasm") => wasm::run_build(&rest),
         Some("deny") => deny::check(),
         Some("setup") => setup::for_building(),

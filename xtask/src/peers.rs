@@ -85,9 +85,7 @@ pub(crate) fn install() -> Result<()> {
     node_modules("installing OpenPGP.js's directory clients", &root().join("tests/interop/directory"))?;
     node_modules("installing oidc-provider", &root().join("tests/interop/oidc"))?;
     node_modules("installing what drives browsers", &root().join("tests/web"))?;
-    node_modules("installing what drives the extension", &root().join("tests/extension"))?;
     python(&root().join("tests/interop/python/requirements.txt"))?;
-    python(&root().join("tests/extension/requirements.txt"))?;
     rpgp()
 }
 

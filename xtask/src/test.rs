@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    bench, demo, deny, extension, peers, setup,
+    bench, demo, deny, peers, setup,
     steps::{self, cargo, say},
     tally::{Reader, Tally},
     wasm,
@@ -59,17 +59,6 @@ fn run_all(with_peers: bool, nothing_may_be_skipped: bool) -> Result<()> {
     let post_quantum = with_peers.then(steps::plombe_with_rust_backend).transpose()?;
     // Browsers and Node run this.
     let wasm = with_peers.then(wasm::build).transpose()?;
-    if let Some(wasm) = &wasm {
-        extension::build(wasm)?;
-        match extension::check(wasm) {
-            Ok(()) => tally.passed += 1,
-            Err(error) => {
-                println!("    {error:#}");
-                tally.failed += 1;
-                failed_checks.push("extension");
-            }
-        }
-    }
     // Tests of the command line run this binary.
     let plombe = steps::plombe()?;
     let keystore = steps::plombe_keystore()?;

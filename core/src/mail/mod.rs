@@ -8,7 +8,7 @@
 //! ```
 //! Files in reading order: [`open()`] and `layers` take layers off, `structure` recognises them, `fields` and `sender`
 //! judge the header, `part` and `plain` hand out what is left; [`Seal`] and [`Sign`] go the other way through
-//! `payload`; [`NewMail`] is what goes in; [`reply`] answers without giving away what was confidential.
+//! `payload`; [`reply`] answers without giving away what was confidential.
 
 pub mod reply;
 
@@ -30,7 +30,6 @@ mod sender;
 mod sign;
 mod structure;
 mod wire;
-mod write;
 
 pub use addresses::{AddressError, Addresses, addresses, message_id, unverified_sender};
 pub use autocrypt::{AutocryptOut, KeyCandidate, KeyNews};
@@ -40,6 +39,5 @@ pub use header_policy::{Confidential, HeaderPolicy};
 pub use inspect::{Inspection, PartSummary, Structure, inspect};
 pub use open::{LayerSummary, MailOpenError, OpenOptions, OpenedMail, YieldSessionKey, open};
 pub use part::Part;
-pub use seal::{MailSealError, Recipient, Seal, SealedCopy, SealedMail, around};
+pub use seal::{MailSealError, Recipient, Seal, SealedCopy, SealedMail};
 pub use sign::Sign;
-pub use write::{Attachment, NewMail};

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Finding, FindingCode, legacy_display};
 use crate::{
-    mime::{Document, EntityId, MediaType, charset, harmless_file_name, view},
+    mime::{Document, EntityId, MediaType, harmless_file_name, view},
     verdict::{Covered, Verdict, VerdictKind},
 };
 
@@ -58,14 +58,6 @@ impl Part {
     pub fn text(&self) -> Option<(String, &Verdict)> {
         let view = view::text(&self.document.entity(self.id).media_type, &self.bytes())?;
         Some((view.text, &self.verdict))
-    }
-
-    /// HTML as the sender wrote it, decoded: active, remote, hidden and conditional content included. For a host that
-    /// shows it where nothing of that has an effect.
-    pub fn dangerous_html(&self) -> Option<(String, &Verdict)> {
-        let media_type = &self.document.entity(self.id).media_type;
-        let html = media_type.is("text", "html");
-        html.then(|| (charset::decode(media_type.parameter("charset"), &self.bytes()), &self.verdict))
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -10,10 +10,9 @@ use std::{collections::HashSet, sync::Arc};
 use super::{
     Addresses, Confidential, Field, HeaderPolicy, MailSealError, OpenedMail, Part, Protection, Seal,
     SealedMail,
-    wire::OutField,
-    write::{Attachment, address_field, line_ends, write_body},
+    wire::{OutField, render_mailbox},
 };
-use crate::mime::{Mailbox, mailboxes, words};
+use crate::mime::{Mailbox, mailboxes, transfer, words};
 
 /// What the person who answers has written.
 pub struct Answer<'a> {
@@ -214,6 +213,11 @@ fn belongs(original: &OpenedMail, part: Option<&Part>) -> Result<(), ReplyError>
     }
 }
 
+fn address_field(name: &str, list: &[Mailbox]) -> OutField {
+    let rendered: Vec<String> = list.iter().map(render_mailbox).collect();
+    OutField::new(name, &rendered.join(", "))
+}
+
 fn subject(original: &OpenedMail, prefix: &str) -> OutField {
     let old = original.subject().unwrap_or_default();
     let has_prefix =
@@ -239,19 +243,48 @@ fn quoted(part: &Part) -> String {
         .collect()
 }
 
+fn line_ends(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
 fn draft(original: &OpenedMail, fields: Vec<OutField>, text: &str, attachments: &[&Part]) -> Draft {
     let mut mail = Vec::new();
     fields.iter().for_each(|field| field.write(&mut mail));
-    let parts: Vec<(String, String, Vec<u8>)> = attachments
-        .iter()
-        .map(|part| (part.file_name().unwrap_or_default(), part.media_type(), part.content().0))
-        .collect();
-    let attachments: Vec<Attachment<'_>> =
-        parts.iter().map(|(name, media_type, content)| Attachment { name, media_type, content }).collect();
-    write_body(&mut mail, text, &attachments);
+    OutField::new("MIME-Version", "1.0").write(&mut mail);
+    let body = format!(
+        "Content-Type: text/plain; charset=\"utf-8\"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}\r\n",
+        text.trim_end()
+    );
+    if attachments.is_empty() {
+        mail.extend_from_slice(body.as_bytes());
+    } else {
+        with_attachments(&mut mail, &body, attachments);
+    }
     if original.was_encrypted() {
         Draft::Confidential(ConfidentialDraft { mail, confidential: original.confidential() })
     } else {
         Draft::Plain(PlainDraft { mail })
     }
+}
+
+fn with_attachments(mail: &mut Vec<u8>, body: &str, attachments: &[&Part]) {
+    let boundary = super::wire::random_token();
+    mail.extend_from_slice(
+        format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\r\n\r\n").as_bytes(),
+    );
+    mail.extend_from_slice(format!("--{boundary}\r\n{body}").as_bytes());
+    for part in attachments {
+        let name = words::encode(&part.file_name().unwrap_or_else(|| "attachment".to_owned()));
+        // message/* must not be encoded (RFC 2046 section 5.2.1), so a forwarded mail travels as a file.
+        let media_type = part.media_type();
+        let media_type =
+            if media_type.starts_with("message/") { "application/octet-stream" } else { media_type.as_str() };
+        let header = format!(
+            "\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment;\r\n filename=\"{name}\"\r\n\r\n"
+        );
+        mail.extend_from_slice(header.as_bytes());
+        mail.extend(transfer::encode_base64(&part.content().0));
+    }
+    mail.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
 }

@@ -185,11 +185,6 @@ impl<'a> Seal<'a> {
     }
 }
 
-/// Puts a mail around an armored message that was taken out of one (`encrypted.asc`), for [`open`](super::open()).
-pub fn around(armored: &[u8]) -> Vec<u8> {
-    encrypted_mail(&[], armored)
-}
-
 /// RFC 3156 section 4.
 fn encrypted_mail(outside: &[OutField], armored: &[u8]) -> Vec<u8> {
     let boundary = random_token();
