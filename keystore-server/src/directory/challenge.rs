@@ -37,6 +37,8 @@ pub struct SendChallenge {
     pub(super) key: KeyFingerprint,
     /// With that address and no other.
     pub(super) certificate: Bytes,
+    /// That it binds.
+    pub(super) subkeys: Fingerprints,
     pub(super) hash: [u8; 32],
     pub(super) mail: Vec<u8>,
     pub(super) link_seconds: u64,
@@ -70,7 +72,7 @@ impl Act for SendChallenge {
 
     fn effects(&mut self, scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
         let registry = scene.registry;
-        let tenant = may_be_shown(registry, &self.to, &self.key)?;
+        let tenant = may_be_shown(registry, &self.to, &self.key, &self.subkeys)?;
         let now = seconds(scene.now);
         let is_recent = |challenge: &&Challenge| now < challenge.sent.saturating_add(DAY);
         let own = || registry.challenges().filter(|challenge| challenge.tenant == tenant);
@@ -144,9 +146,7 @@ impl Act for Confirm {
         let address = Address::parse(&challenge.address).map_err(|_| unknown())?;
         let certificate = Certificate::parse(&challenge.certificate.0).map_err(|_| unknown())?;
         let (subkeys, revoked) = look_at(&certificate, &self.policy, scene.now);
-        let tenant = may_be_shown(scene.registry, &address, &challenge.key)?;
-        // A subkey for encryption is easily claimed: nobody is led from one in custody to who claims it.
-        let subkeys = subkeys.iter().filter(|key| !in_custody(scene.registry, key)).cloned().collect();
+        let tenant = may_be_shown(scene.registry, &address, &challenge.key, &subkeys)?;
         let proven = MailProven {
             place: MailProven::place_of(&address),
             tenant,
@@ -201,7 +201,15 @@ impl Act for RevokeByUpload {
 }
 
 /// May a certificate be shown for an address that nobody has answered for but its mailbox? In whose domain?
-fn may_be_shown(registry: &Registry, address: &Address, key: &KeyFingerprint) -> Result<TenantId, Refusal> {
+///
+/// A subkey for encryption is easily claimed, and who has it opens the mail without having made the certificate: a
+/// principal's is nobody else's.
+fn may_be_shown(
+    registry: &Registry,
+    address: &Address,
+    key: &KeyFingerprint,
+    subkeys: &Fingerprints,
+) -> Result<TenantId, Refusal> {
     let tenant = registry.tenant_of_address(&address.to_string()).ok_or(refusal::CHALLENGE_ELSEWHERE)?;
     // A restored older state may have forgotten whose an address is.
     if registry.stops(tenant.id).is_some() {
@@ -213,7 +221,12 @@ fn may_be_shown(registry: &Registry, address: &Address, key: &KeyFingerprint) ->
     if registry.mail_proven_at(&MailProven::place_of(address)).is_some() {
         return Err(refusal::CHALLENGE_ADDRESS_TAKEN.into());
     }
-    if registry.certificate(key).is_some() || in_custody(registry, key) {
+    let is_principals = |key: &KeyFingerprint| {
+        registry.certificate(key).is_some()
+            || registry.certificates_of_subkey(key).next().is_some()
+            || in_custody(registry, key)
+    };
+    if is_principals(key) || subkeys.iter().any(is_principals) {
         return Err(refusal::CHALLENGE_KEY_OF_PRINCIPAL.into());
     }
     Ok(tenant.id)

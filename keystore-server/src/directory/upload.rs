@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    challenge::{self, SendChallenge},
+    challenge::{self, SendChallenge, look_at},
     reply::{self, Asked},
     uploaded::{Status, Uploaded},
 };
@@ -213,6 +213,7 @@ fn prepare(
     Some(SendChallenge {
         key: key.clone(),
         certificate: shown.to_bytes().into(),
+        subkeys: look_at(&shown, &app.policy, now).0,
         hash: challenge::hash(&token),
         mail,
         link_seconds: 60 * minutes,

@@ -12,7 +12,11 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use plombe_core::{cert::Certificate, keystore::KeyFingerprint, recipients::Address};
+use plombe_core::{
+    cert::{Capabilities, Certificate},
+    keystore::KeyFingerprint,
+    recipients::Address,
+};
 use serde::Serialize;
 
 use super::{
@@ -77,6 +81,14 @@ impl Uploaded {
         }
         if !uploaded.is_revoked && uploaded.certificate.can_encrypt(&app.policy, app.now()).is_err() {
             return Err(refused("nothing can be sealed to this certificate, so it cannot be proven by mail"));
+        }
+        // Who opens the mail has shown one of them. Another, which waits until the first expires, may be anybody's.
+        let described = uploaded.certificate.describe(&app.policy, app.now());
+        let may_encrypt = |it: &Capabilities| it.encrypt || !(it.certify || it.sign || it.authenticate);
+        if described.keys.iter().filter(|key| may_encrypt(&key.capabilities)).count() > 1 {
+            return Err(refused(
+                "a certificate that is proven by mail has one key to be sealed to; this one has several",
+            ));
         }
         Ok(uploaded)
     }
@@ -145,8 +157,8 @@ impl Uploaded {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (expires, sealed) = bytes.split_first_chunk::<8>()?;
         let expires = u64::from_be_bytes(*expires);
-        let store = &*app.store;
-        let opened = app.keychain().open_stored(store, INSTANCE, &token_name(expires), sealed).await.ok()?;
+        // A stranger's bytes are no reason to read keys again; who meets a server that lags behind uploads again.
+        let opened = app.keychain().open(INSTANCE, &token_name(expires), sealed).ok()?;
         if seconds(now) >= expires {
             return None;
         }

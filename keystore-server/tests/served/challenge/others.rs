@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.0-or-later
 //! What is somebody's already stays theirs, and who asks cannot tell.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use plombe_core::{
-    cert::Certificate, crypto_policy::CryptoPolicy, keystore::calls::directory::ListPublished,
+    cert::Certificate,
+    crypto_policy::CryptoPolicy,
+    keystore::{
+        SecretBytes,
+        calls::{directory::ListPublished, keys::ImportKey},
+    },
 };
 use serde_json::{Value, json};
 
@@ -95,6 +100,37 @@ fn a_principals_key_is_not_shown_for_another_address_by_mail() {
     stage.settle(1);
     assert_eq!(stage.counted("challenge-key-of-principal"), 1);
     assert!(stage.postfix.delivered("office@example.org").is_empty());
+}
+
+/// Bob has the encryption subkey that Mallory bound to a primary key of his own, and so could open the mail: that makes
+/// nothing of Mallory's Bob's.
+#[test]
+fn a_claimed_subkey_of_a_principal_brings_no_certificate_in() {
+    let Some(mut stage) = Stage::begin() else { return };
+    let claiming = Certificate::parse(include_bytes!("../claimed/mallory.pgp")).unwrap();
+    let mut alice = stage.keystore.user("alice@example.org");
+    let tsk = SecretBytes::new(&include_bytes!("../claimed/alice.tsk.pgp")[..]);
+    alice.call(&ImportKey { tsk }).unwrap();
+    let (status, uploaded) = stage.upload(&claiming);
+    assert_eq!(status, 200, "{uploaded}");
+    let token = uploaded["token"].as_str().unwrap();
+    assert_eq!(stage.request(token, &["mallory@example.org"]).0, 200);
+    stage.settle(1);
+    assert_eq!(stage.counted("challenge-key-of-principal"), 1);
+    assert!(stage.postfix.delivered("mallory@example.org").is_empty());
+}
+
+/// The mail shows that somebody has one of them; another could wait until that one expires.
+#[test]
+fn a_certificate_with_several_keys_to_be_sealed_to_is_not_proven_by_mail() {
+    let Some(stage) = Stage::begin() else { return };
+    let tsk = local(&["<bob@example.org>"]);
+    assert_eq!(stage.upload(&tsk.certificate()).0, 200);
+    let overlap = Duration::from_secs(3600);
+    let rotated = tsk.rotate(overlap, &CryptoPolicy::standard(), SystemTime::now()).unwrap();
+    let (status, answer) = stage.upload(&rotated.tsk.certificate());
+    assert_eq!(status, 400, "{answer}");
+    assert!(answer["error"].as_str().unwrap().contains("several"), "{answer}");
 }
 
 #[test]
