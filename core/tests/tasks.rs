@@ -178,6 +178,22 @@ fn a_flipped_bit_is_found_by_the_task() {
 }
 
 #[test]
+fn a_digest_that_is_too_short_is_none() {
+    each_case(|bob, container, plaintext| {
+        let message = sealed_by_stream(bob, container, plaintext);
+        let mut closed = closed(&message, bob).expect("closed");
+        if let Task::Cfb(task) = closed.task() {
+            task.decrypt().expect("decrypted");
+            assert!(task.put_digest(&[]).is_err() && task.put_digest(&[0; 19]).is_err());
+        }
+        assert!(
+            closed.open(&Reader::knowing(&[bob]).context(), Watched::default()).is_err(),
+            "{container:?}"
+        );
+    });
+}
+
+#[test]
 fn a_host_that_is_fast_at_gcm_writes_it_to_those_who_ask_for_it() {
     let bob = tsk("bob@example.test", Profile::Rfc9580);
     let message = sealed_by_host(&bob, Container::Seipdv2, b"x");

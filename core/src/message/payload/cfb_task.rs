@@ -70,6 +70,10 @@ impl CfbTask {
     /// # Errors
     /// `Damaged` when opening, if it is not the one that was sealed.
     pub fn put_digest(&mut self, digest: &[u8]) -> Result<(), PayloadError> {
+        // Half a digest would be compared by half.
+        if digest.len() != MDC_SIZE - MDC_HEADER.len() {
+            return Err(PayloadError::Damaged);
+        }
         let at = self.bytes.len() - MDC_SIZE;
         if self.sealing {
             self.bytes[at + MDC_HEADER.len()..].copy_from_slice(digest);

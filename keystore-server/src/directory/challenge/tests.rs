@@ -50,6 +50,7 @@ fn challenge(address: &str, now: SystemTime) -> SendChallenge {
         to: Address::parse(address).unwrap(),
         key: made.tsk.fingerprint().try_into().unwrap(),
         certificate: certificate.to_bytes().into(),
+        subkeys: look_at(&certificate, &CryptoPolicy::standard(), now).0,
         hash: hash(&fresh::random()),
         mail: Vec::new(),
         link_seconds: LINK_SECONDS,
