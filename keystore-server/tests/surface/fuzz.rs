@@ -139,6 +139,8 @@ impl Scene {
                 "application/json",
                 json!({ "token": "x", "addresses": ["alice@example.org"] }).to_string().into_bytes(),
             ),
+            // The button's form has no fields.
+            ("/vks/confirm/{token}", urlencoded, Vec::new()),
         ];
         let mut posted: Vec<_> =
             public_routes().filter(|(method, _)| *method == "POST").map(|(_, path)| path).collect();
