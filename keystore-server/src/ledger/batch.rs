@@ -345,14 +345,14 @@ impl<'a> Batch<'a> {
             return Ok(None);
         }
         self.seal_entries();
+        let position = self.frontier.size();
         let mut digest = self.mirror.digest();
         let mut record_rows = Vec::with_capacity(self.changes.len());
         for (key, record) in &self.changes {
-            let row = self.mirror.row(self.keychain, key, record.as_deref(), &mut digest);
+            let row = self.mirror.row(self.keychain, key, record.as_deref(), position, &mut digest);
             record_rows.push((*key, row));
         }
         let head = Head { digest, time: seconds(self.stamp), frontier: self.frontier };
-        let position = head.frontier.size();
         let sealed_head = self
             .keychain
             .seal(INSTANCE, &head_name(position), &head.to_bytes())

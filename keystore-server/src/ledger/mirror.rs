@@ -243,18 +243,21 @@ impl Mirror {
         self.registry = registry;
     }
 
-    /// The row that a changed record becomes, and the digest after it. Nothing is kept before [`Mirror::commit`].
+    /// The row that a changed record becomes in the batch that makes the log `position` entries long, and the digest after
+    /// it. Nothing is kept before [`Mirror::commit`].
     pub(super) fn row(
         &self,
         keychain: &Keychain,
         key: &RecordKey,
         record: Option<&Record>,
+        position: u64,
         digest: &mut [u8; 32],
     ) -> RecordRow {
         let kind = key.kind as i16;
         let name = keychain.name(key.kind.as_str(), &key.id);
         let old = <[u8; NAME_LEN]>::try_from(&name[..]).ok().and_then(|name| self.rows.get(&(kind, name)));
-        let version = old.map_or(1, |row| row.version + 1);
+        // Above whatever it was before it ended: a server that missed the end would see an older one put back.
+        let version = old.map_or(position, |row| position.max(row.version + 1));
         if let Some(row) = old {
             *digest = xor(*digest, row.digest);
         }

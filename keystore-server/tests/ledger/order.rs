@@ -13,7 +13,7 @@ use plombe_keystore::{
     hierarchy::BlobName,
     instance::by_server,
     ledger::{Act, AskError, Effects, Scene},
-    registry::{Code, INSTANCE, Record},
+    registry::{Code, INSTANCE, Record, RecordKey},
 };
 
 use crate::stage::{Admit, EndDevice, Put, START, Server, SetCode, Stage};
@@ -160,6 +160,39 @@ async fn two_servers_on_one_database_are_one_log() {
         // A revocation by one server holds on the other with its very next act.
         one.ask(&alice.actor, EndDevice(alice.device)).await.unwrap();
         assert!(other.ask(&alice.actor, SetCode([0; 32])).await.is_err());
+    }
+}
+
+/// Ends a record.
+struct End(RecordKey);
+
+impl Act for End {
+    type Answer = ();
+
+    fn action(&self) -> Action {
+        Action::SetUp
+    }
+
+    fn effects(&mut self, _scene: &Scene<'_>) -> Result<Effects<()>, Refusal> {
+        Ok(Effects { ended: vec![self.0], ..Effects::none(()) })
+    }
+}
+
+/// The other server does not look while it ends and is there again: to it, that must not be an older row put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_ended_and_is_made_anew_stops_no_other_server() {
+    for stage in Stage::on_each().await {
+        let (one, other) = (stage.server().await, stage.server().await);
+        let alice = one.person("alice@example.org").await;
+        for code in 1..4 {
+            one.ask(&alice.actor, SetCode([code; 32])).await.unwrap();
+        }
+        other.ask(&alice.actor, SetCode([4; 32])).await.unwrap();
+        let record = Record::Principal(other.ledger.registry().principal(alice.principal).unwrap().clone());
+        one.ledger.ask(by_server(End(record.key()))).await.unwrap();
+        one.ledger.ask(by_server(Put(vec![record]))).await.unwrap();
+        other.ask(&alice.actor, SetCode([5; 32])).await.unwrap();
+        one.ask(&alice.actor, SetCode([6; 32])).await.unwrap();
     }
 }
 
