@@ -3,16 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use plombe_core::keystore::{
-    DeviceId, DeviceThumbprint, EnrolmentCode, ProblemCode, SessionId, SessionToken,
-    calls::{
-        login::{
-            DeviceState, Identity, LoggedIn, LoginWithCode, OidcFinish, OidcStart, OidcStarted, Role,
-            SessionGrant,
+use plombe_core::{
+    keystore::{
+        DeviceId, DeviceThumbprint, EnrolmentCode, ProblemCode, SessionId, SessionToken,
+        calls::{
+            login::{
+                DeviceState, Identity, LoggedIn, LoginWithCode, OidcFinish, OidcStart, OidcStarted, Role,
+                SessionGrant,
+            },
+            principals::PrincipalState,
         },
-        principals::PrincipalState,
+        fields,
     },
-    fields,
+    mime::words::without_controls,
 };
 use sha2::{Digest, Sha256};
 
@@ -42,10 +45,11 @@ impl Serve for LoginWithCode {
 /// What people may call a device.
 fn device_name(name: &str) -> Result<String, Failure> {
     let name = name.trim();
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+    // It stands in sentences that somebody decides on, such as the passkey page's.
+    if name.is_empty() || name.len() > LONGEST_NAME || without_controls(name) != name {
         return Err(Failure::new(
             ProblemCode::Unacceptable,
-            "a device's name has 1 to 100 bytes and no control characters",
+            "a device's name has 1 to 100 bytes and nothing that controls or reorders a line",
         ));
     }
     Ok(name.to_owned())

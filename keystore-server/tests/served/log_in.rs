@@ -3,6 +3,7 @@
 
 use std::{thread, time::Duration};
 
+use plombe_client::DeviceKey;
 use plombe_core::{
     keystore::{
         EnrolmentCode, PasskeyId, ProblemCode, SecretBytes,
@@ -39,6 +40,18 @@ fn the_first_admin_logs_in_with_the_printed_code_and_with_it_once() {
     assert_eq!(me.roles, [Role::User, Role::Admin]);
     assert_eq!(me.device_state, DeviceState::Confirmed);
     assert!(keystore.try_log_in(keystore.admin_code()).is_err());
+}
+
+/// It stands in sentences that somebody decides on.
+#[test]
+fn a_device_is_called_nothing_that_reorders_a_line() {
+    let keystore = TestKeystore::start();
+    let code = keystore.add("alice@example.org").parse().unwrap();
+    for name in ["", "a\nb", "\u{202e}potpal", "a\u{2067}b", &"x".repeat(101)] {
+        let result = keystore.client().log_in_with_code(DeviceKey::generate(), &code, name);
+        assert_eq!(refused(result.map(drop)), ProblemCode::Unacceptable, "{name:?}");
+    }
+    keystore.client().log_in_with_code(DeviceKey::generate(), &code, "Zoé's ноутбук").unwrap();
 }
 
 #[test]
