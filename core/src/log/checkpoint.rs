@@ -57,6 +57,12 @@ impl Checkpoint {
         self.head == other.head || before || (other.head.size < self.head.size && no_later)
     }
 
+    /// Can something have been put on record at `moment` (seconds since 1970) in the log of which this is a state? Its times never
+    /// decrease: a moment that is said to be in it, and lies after this, is made up.
+    pub fn reaches(&self, moment: u64) -> bool {
+        self.time.is_some_and(|time| moment <= seconds(time))
+    }
+
     /// Signs it; the seed is read and not kept.
     ///
     /// # Panics

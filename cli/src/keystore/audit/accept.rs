@@ -60,7 +60,7 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
     }
     let names = match &by {
         Some(by) => by.join(" and "),
-        None => "two administrators (log in, and `plombe audit show` tells whom it concerns)".to_owned(),
+        None => "somebody, as the keystore says without a proof (log in to see who)".to_owned(),
     };
     app.terminal.note(Tone::Doubtful, "lost", &found.positions());
     match acknowledged_at {
@@ -120,6 +120,7 @@ fn check(session: &Session, note: &str, loss: &Loss, proven: &audit::Entry) -> a
     let entry = Entry::read(&body).map_err(not_proven)?;
     let extent = format!("{}:", extent_of(lost.head(), loss.shown_at));
     let names_it = entry.about.note.is_some_and(|note| note.starts_with(&extent));
+    let names_it = names_it && head.checkpoint().reaches(loss.shown_at);
     if entry.action == "acknowledge-loss" && entry.decision.permitted && names_it {
         return Ok(());
     }

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{super::Account, entries::not_proven, lost};
 use crate::{
     app::App,
+    exit::{Exit, Failure},
     output,
     terminal::{Tone, printable_line},
 };
@@ -28,10 +29,17 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
     let account = Account::new(app);
     let mut session = account.session()?;
     let key: VerifierKey = session.keystore().identity().log_verifier.parse()?;
-    let losses = session.call(&LostHistory {})?.losses;
+    let history = session.call(&LostHistory {})?;
+    let now = SignedCheckpoint::open(&history.checkpoint, &key).map_err(not_proven)?;
     let open = |loss: &Loss| SignedCheckpoint::open(&loss.checkpoint, &key).map_err(not_proven);
-    let mut losses =
-        losses.into_iter().map(|loss| Ok((open(&loss)?, loss))).collect::<anyhow::Result<Vec<_>>>()?;
+    if history.losses.iter().any(|loss| !now.checkpoint().reaches(loss.shown_at)) {
+        return Err(not_on_record().into());
+    }
+    let mut losses = history
+        .losses
+        .into_iter()
+        .map(|loss| Ok((open(&loss)?, loss)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     losses.sort_by_key(|(_, loss)| Reverse(loss.shown_at));
     let mut done: Vec<(SignedCheckpoint, u64)> = Vec::new();
     let mut told = Vec::new();
@@ -65,6 +73,12 @@ pub(crate) fn run(app: &App<'_>, args: &Args) -> anyhow::Result<()> {
         app.terminal.note(Tone::Good, "whole", "nothing waits for an acknowledgement");
     }
     Ok(())
+}
+
+/// What is said yes to reaches until it was shown: a moment that is not over would cover what is lost until then.
+fn not_on_record() -> Failure {
+    Failure::new(Exit::KeystoreUntrusted, "the keystore names a loss that its log cannot have on record yet")
+        .hint("try again in a minute; if it stays, tell people who do not run the keystore, and acknowledge nothing")
 }
 
 fn tell(app: &App<'_>, loss: &Loss, size: u64, effective: bool) {

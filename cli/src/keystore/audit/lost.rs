@@ -44,8 +44,11 @@ pub(super) fn find(log: &PublicLog, key: &VerifierKey, kept: &str) -> anyhow::Re
         open(&loss.checkpoint).is_ok_and(|lost| lost.checkpoint().covers(kept.checkpoint(), loss.shown_at))
     };
     let losses = log.unverified_losses()?;
+    // Acknowledged and shown later than now: it would cover what is lost until then.
+    let is_made_up =
+        |loss: &PublicLoss| loss.acknowledged_at.is_some() && !now.checkpoint().reaches(loss.shown_at);
     // The one that is acknowledged, where it is part of several.
-    let known = losses.iter().filter(|loss| covers(loss));
+    let known = losses.iter().filter(|loss| covers(loss) && !is_made_up(loss));
     let loss = known.max_by_key(|loss| loss.acknowledged_at.is_some()).cloned();
     Ok(Some(Contradiction { kept, now, loss }))
 }

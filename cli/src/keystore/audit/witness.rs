@@ -133,7 +133,7 @@ fn accept(app: &App<'_>, args: &Args, log: &PublicLog, key: &VerifierKey) -> any
     }
     app.terminal.note(Tone::Doubtful, "lost", &found.positions());
     let text = format!(
-        "acknowledged by its administrators on {}; what was witnessed is in {}",
+        "the keystore says that its administrators acknowledged it on {}; what was witnessed is in {}",
         lost::time(at),
         Path::new(&evidence).display()
     );

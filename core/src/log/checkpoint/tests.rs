@@ -57,6 +57,14 @@ fn a_loss_covers_what_was_signed_before_it_was_shown_and_nothing_else() {
 }
 
 #[test]
+fn a_log_reaches_until_its_time_and_one_without_a_time_nowhere() {
+    let now = checkpoint();
+    assert!(now.reaches(0) && now.reaches(1_800_000_000));
+    assert!(!now.reaches(1_800_000_001) && !now.reaches(u64::MAX));
+    assert!(!Checkpoint { time: None, ..now }.reaches(0));
+}
+
+#[test]
 fn checkpoints_of_a_public_log_are_verified_and_read() {
     let go: VerifierKey = GO_KEY.parse().unwrap();
     for (note, size) in [(GO_NOTE, 15_368_405), (GO_NOTE_2, 6_476_701)] {
